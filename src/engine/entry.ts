@@ -1,0 +1,23 @@
+/**
+ * What the log holds. `timeMs` (milliseconds since the epoch) is the only clock of the fold: the log's writer makes
+ * it non-decreasing. What a payload means is for the stages to know.
+ *
+ * - `alerts`: a micro-batch of reports from outside.
+ * - `command`: an operator's act.
+ * - `fact`: how an effect ended (`payload` is a `Fact`).
+ * - `tick`: nothing but time; written by the partition's owner when a timer falls due.
+ * - `config`: the configuration in force from here on.
+ */
+export interface Entry<Kind extends EntryKind = EntryKind, Payload = unknown> {
+  readonly kind: Kind;
+  readonly timeMs: number;
+  readonly payload: Payload;
+}
+
+export type EntryKind = 'alerts' | 'command' | 'fact' | 'tick' | 'config';
+
+/** Entries `firstPosition`, `firstPosition + 1`, ... of one partition's log. Positions start at 1. */
+export interface LogSlice<E extends Entry = Entry> {
+  readonly firstPosition: number;
+  readonly entries: readonly E[];
+}

@@ -1,0 +1,183 @@
+import type { Checkpoint, CheckpointDelta } from './checkpoint.ts';
+import type { Effect, Fact, HistoryRow } from './effect.ts';
+import type { Entry, LogSlice } from './entry.ts';
+import type { Frame } from './frame.ts';
+import type { Stage, StageFactory } from './stage.ts';
+import { Table } from './table.ts';
+import { Timers } from './timers.ts';
+
+export interface FoldOptions<E extends Entry, Flow> {
+  /** In the order in which a frame meets them. Each is named; the name owns its tables. */
+  readonly stages: readonly (readonly [name: string, create: StageFactory<E, Flow>])[];
+  /** Makes the empty flow of a new frame. */
+  readonly createFlow: () => Flow;
+}
+
+/** What one slice of the log brought about, in log order. */
+export interface FoldOutput<E extends Entry, Flow> {
+  readonly frames: readonly Frame<E, Flow>[];
+  readonly effects: readonly Effect[];
+  readonly rows: readonly HistoryRow[];
+}
+
+interface RunningStage<E extends Entry, Flow> {
+  readonly stage: Stage<E, Flow>;
+  readonly timers: Timers;
+}
+
+/**
+ * The deterministic fold over one partition's log: `state(n) = step(state(n-1), entry(n))`.
+ *
+ * INVARIANT: batch cuts do not matter. However the log is cut into slices, state, effects and rows are the same.
+ * INVARIANT: crash anywhere and replay gives the same state and the same effects.
+ * INVARIANT: timers fire in log-time order, before the first entry whose time is theirs or later.
+ * INVARIANT: no stage reads a later stage's state; leaving the last stages away changes nothing before them.
+ */
+export class Fold<E extends Entry, Flow> {
+  readonly #stages: RunningStage<E, Flow>[] = [];
+  readonly #tables = new Map<string, Table<unknown>>();
+  readonly #pending: Table<Effect>;
+  readonly #config: Table<E>;
+  readonly #createFlow: () => Flow;
+  #position = 0;
+  #timeMs = 0;
+
+  constructor(options: FoldOptions<E, Flow>) {
+    this.#createFlow = options.createFlow;
+    this.#pending = this.#table<Effect>('engine/pending');
+    this.#config = this.#table<E>('engine/config');
+    for (const [name, create] of options.stages) {
+      const timers = new Timers(this.#table<number>(`${name}/timers`));
+      const stage = create({
+        table: <Value>(table: string) => this.#table<Value>(`${name}/${table}`),
+        timers,
+      });
+      this.#stages.push({ stage, timers });
+    }
+  }
+
+  /** The position of the last entry folded in; 0 before the first. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Log time of the last entry folded in. */
+  get timeMs(): number {
+    return this.#timeMs;
+  }
+
+  /** The config entry in force, or null before the first. */
+  get config(): E | null {
+    return this.#config.get('current') ?? null;
+  }
+
+  /** Effects emitted and not yet answered by a fact, in the order of their emission. */
+  pendingEffects(): Effect[] {
+    return [...this.#pending.values()];
+  }
+
+  /** When the earliest timer of any stage falls due; undefined when none is set. */
+  nextDueMs(): number | undefined {
+    let earliest: number | undefined;
+    for (const { timers } of this.#stages) {
+      const dueMs = timers.nextDueMs();
+      if (dueMs !== undefined && (earliest === undefined || dueMs < earliest)) earliest = dueMs;
+    }
+    return earliest;
+  }
+
+  /**
+   * Folds the next slice in. The slice must begin right after `position`. Calls must not overlap.
+   * Rejects when a stage throws: a defect, after which this fold must not be used again.
+   */
+  async apply(slice: LogSlice<E>): Promise<FoldOutput<E, Flow>> {
+    if (slice.firstPosition !== this.#position + 1) {
+      throw new RangeError(
+        `fold is at position ${this.#position}, next must be ${this.#position + 1}, got ${slice.firstPosition}`,
+      );
+    }
+    let frames = slice.entries.map((entry, index) => this.#openFrame(slice.firstPosition + index, entry));
+    for (const running of this.#stages) {
+      frames = passThrough(running, frames, this.#timeMs, this.#createFlow);
+      if (running.stage.settle) await running.stage.settle(frames);
+    }
+    const output: FoldOutput<E, Flow> = {
+      frames,
+      effects: frames.flatMap((frame) => frame.effects),
+      rows: frames.flatMap((frame) => frame.rows),
+    };
+    for (const frame of frames) {
+      if (frame.entry?.kind === 'fact') this.#pending.delete((frame.entry.payload as Fact).effectId);
+      for (const effect of frame.effects) this.#pending.set(effect.id, effect);
+    }
+    const last = slice.entries.at(-1);
+    if (last) {
+      this.#position += slice.entries.length;
+      this.#timeMs = last.timeMs;
+    }
+    return output;
+  }
+
+  /** What changed since the last checkpoint. Values are shared with the fold: encode them before the next `apply`. */
+  takeCheckpoint(): CheckpointDelta {
+    const changes = [...this.#tables.values()].flatMap((table) => table.takeChanges());
+    return { position: this.#position, timeMs: this.#timeMs, changes };
+  }
+
+  /** Fills a new fold from a checkpoint. Rows of tables that no stage has any more are left out. */
+  restore(checkpoint: Checkpoint | null): void {
+    if (checkpoint) {
+      for (const [name, rows] of Map.groupBy(checkpoint.rows, (row) => row.table)) {
+        this.#tables.get(name)?.load(rows);
+      }
+      this.#position = checkpoint.position;
+      this.#timeMs = checkpoint.timeMs;
+    }
+    for (const { stage, timers } of this.#stages) {
+      timers.restore();
+      stage.restore?.(this.config);
+    }
+  }
+
+  #openFrame(position: number, entry: E): Frame<E, Flow> {
+    if (entry.kind === 'config') this.#config.set('current', entry);
+    return { position, timeMs: entry.timeMs, entry, flow: this.#createFlow(), effects: [], rows: [] };
+  }
+
+  #table<Value>(name: string): Table<Value> {
+    if (this.#tables.has(name)) throw new Error(`table ${name} exists twice`);
+    const table = new Table<Value>(name);
+    this.#tables.set(name, table as Table<unknown>);
+    return table;
+  }
+}
+
+/** Runs one stage over all frames, putting a frame for each of its timers where log time passes it. */
+function passThrough<E extends Entry, Flow>(
+  { stage, timers }: RunningStage<E, Flow>,
+  frames: readonly Frame<E, Flow>[],
+  startMs: number,
+  createFlow: () => Flow,
+): Frame<E, Flow>[] {
+  const passed: Frame<E, Flow>[] = [];
+  let lastMs = startMs;
+  for (const frame of frames) {
+    for (let due = timers.takeDue(frame.timeMs); due; due = timers.takeDue(frame.timeMs)) {
+      lastMs = Math.max(due.dueMs, lastMs);
+      const timed = {
+        position: frame.position,
+        timeMs: lastMs,
+        entry: null,
+        flow: createFlow(),
+        effects: [],
+        rows: [],
+      };
+      stage.onTimer?.(due.key, timed);
+      passed.push(timed);
+    }
+    stage.onFrame(frame);
+    lastMs = frame.timeMs;
+    passed.push(frame);
+  }
+  return passed;
+}

@@ -1,0 +1,131 @@
+import type { Alert } from '../alert/index.ts';
+import type { Entry, Fact, Frame, Stage, StageFactory } from '../engine/index.ts';
+import type { Command, CommandAnswer } from './command.ts';
+import type { Candidate, Incident, Link } from './incident.ts';
+import type { Reason } from './reason.ts';
+import type { Signal } from './signal.ts';
+
+export type AlertsEntry = Entry<'alerts', readonly Alert[]>;
+export type CommandEntry = Entry<'command', Command>;
+export type FactEntry = Entry<'fact', Fact>;
+/** The whole checked configuration; each stage reads its own section. */
+export type ConfigEntry = Entry<'config', Readonly<Record<string, unknown>>>;
+export type TickEntry = Entry<'tick', null>;
+
+/** An entry of Tocsin's log. */
+export type LogEntry = AlertsEntry | CommandEntry | FactEntry | ConfigEntry | TickEntry;
+
+/**
+ * What the stages say about one moment, in the order in which they run. A stage fills its own fields (by replacing the
+ * array) and reads those above them. Within one frame an earlier element happened before a later one.
+ */
+export interface Flow {
+  /** `source`: what each report (or an expiry) does to the alert of its fingerprint. */
+  alertChanges: readonly AlertChange[];
+  /** `mute`: alerts whose verdict is new or has changed; an alert never named is not muted. */
+  verdictChanges: readonly VerdictChange[];
+  /** `dedup`: into which signal each element of `alertChanges` went; same length and order. */
+  sightings: readonly Sighting[];
+  /** `dedup`: signals that opened, changed in a way that matters, or closed. */
+  signalChanges: readonly SignalChange[];
+  /** `score`: how surprising the changed signals are. */
+  scores: readonly SignalScore[];
+  /** `correlate`: candidates that changed. */
+  candidateChanges: readonly CandidateChange[];
+  /** `triage`: incidents with a new revision. */
+  incidents: readonly Incident[];
+  /** `dispatch`: pages that leave in this moment, or would have left and why not. */
+  pages: readonly Page[];
+  /** Set by the stage that answers the frame's command. */
+  answer: CommandAnswer | null;
+}
+
+export function createFlow(): Flow {
+  return {
+    alertChanges: none,
+    verdictChanges: none,
+    sightings: none,
+    signalChanges: none,
+    scores: none,
+    candidateChanges: none,
+    incidents: none,
+    pages: none,
+    answer: null,
+  };
+}
+
+const none: readonly never[] = Object.freeze([]);
+
+export type TocsinFrame = Frame<LogEntry, Flow>;
+export type TocsinStage = Stage<LogEntry, Flow>;
+export type TocsinStageFactory = StageFactory<LogEntry, Flow>;
+
+/**
+ * - `fired`: a new fingerprint, or one that had resolved, fires.
+ * - `repeated`: it still fires and nothing but its times changed. By far the most common; keep it cheap.
+ * - `updated`: it still fires, with other annotations.
+ * - `resolved`: its sender says that it has resolved.
+ * - `expired`: nobody has repeated it before its `endsAtMs`. `index` is -1.
+ * - `ignored`: a resolve of what does not fire.
+ */
+export interface AlertChange {
+  readonly change: 'fired' | 'repeated' | 'updated' | 'resolved' | 'expired' | 'ignored';
+  /** The alert as it stands after the change, merged with what was known of its fingerprint. */
+  readonly alert: Alert;
+  /** Index of the report in the frame's entry; -1 when a timer caused the change. */
+  readonly index: number;
+}
+
+export type Verdict =
+  | { readonly muted: false }
+  | { readonly muted: true; readonly by: 'silence' | 'inhibition'; readonly ids: readonly string[] };
+
+export interface VerdictChange {
+  readonly fingerprint: string;
+  /** `ids` are silence ids, or the fingerprints of the inhibiting alerts. */
+  readonly verdict: Verdict;
+}
+
+export interface Sighting {
+  readonly fingerprint: string;
+  /** Null when the change was `ignored`. */
+  readonly signalId: string | null;
+  readonly how: 'exact' | 'similar' | 'new' | 'ignored';
+  /** Estimated similarity to the signal, 0..1; 1 for `exact` and `new`. */
+  readonly similarity: number;
+}
+
+/** `signal` is a copy that later stages may keep. */
+export interface SignalChange {
+  readonly change: 'opened' | 'reopened' | 'grown' | 'escalated' | 'flapping' | 'steady' | 'resolved';
+  readonly signal: Signal;
+  readonly reasons: readonly Reason[];
+}
+
+export interface SignalScore {
+  readonly signalId: string;
+  /** 0..1 against what is usual; null while `state` is `learning`. */
+  readonly surprise: number | null;
+  readonly state: 'learning' | 'scored';
+  readonly reasons: readonly Reason[];
+}
+
+/** `candidate` is a copy; `links` only those that are new. */
+export interface CandidateChange {
+  readonly change: 'opened' | 'joined' | 'updated' | 'merged' | 'split' | 'resolved' | 'reopened';
+  readonly candidate: Candidate;
+  readonly links: readonly Link[];
+}
+
+/** What a person gets. `id` is also the id of the effect that sends it. */
+export interface Page {
+  readonly id: string;
+  readonly receiver: string;
+  readonly groupKey: string;
+  /** The incident that the group stands for, when its route groups by `incident`. */
+  readonly incidentId: string | null;
+  readonly status: 'firing' | 'resolved';
+  readonly reason: string;
+  readonly fingerprints: readonly string[];
+  readonly atMs: number;
+}

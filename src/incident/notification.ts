@@ -1,0 +1,57 @@
+import type { Alert, Labels } from '../alert/index.ts';
+import type { Effect } from '../engine/index.ts';
+import type { Incident } from './incident.ts';
+
+/** What dispatch hands to notify: one message for one receiver about one group. */
+export interface Notification {
+  readonly receiver: string;
+  /** Alertmanager's group key, such as `{}/{team="payments"}:{cluster="eu"}`. */
+  readonly groupKey: string;
+  readonly groupLabels: Labels;
+  /** `firing` while any alert of the group fires. */
+  readonly status: 'firing' | 'resolved';
+  /** Alertmanager's words: `first notification`, `new alerts added`, `some alerts resolved`, `all alerts resolved`, `repeat interval elapsed`. */
+  readonly notificationReason: string;
+  readonly alerts: readonly NotifiedAlert[];
+  /** The incident that the group stands for, when its route groups by `incident`. */
+  readonly incident: Incident | null;
+  readonly atMs: number;
+}
+
+export interface NotifiedAlert {
+  readonly alert: Alert;
+  readonly status: 'firing' | 'resolved';
+}
+
+/** Sends a notification. Id: `<group or incident>/<revision>/<receiver>`. */
+export type NotifyEffect = Effect<'notify', Notification>;
+
+/** Asks the history for incidents like this one. Its fact's result is a `RecallResult`. */
+export type RecallEffect = Effect<
+  'recall',
+  {
+    readonly incidentId: string;
+    readonly domain: string;
+    /** Only incidents opened before this moment count. */
+    readonly beforeMs: number;
+    readonly templates: readonly string[];
+    /** One MinHash sketch per signal. */
+    readonly signatures: readonly (readonly number[])[];
+    readonly services: readonly string[];
+    readonly limit: number;
+  }
+>;
+
+/** Carries out one HTTP step of a runbook. Its fact's result is `{ status: number, body: string }` (body cut to 4 KiB). */
+export type HttpStepEffect = Effect<
+  'http-step',
+  {
+    readonly runId: string;
+    readonly step: number;
+    readonly method: string;
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+    readonly timeoutMs: number;
+  }
+>;

@@ -1,0 +1,29 @@
+import type { Labels, Severity } from '../alert/index.ts';
+
+/** The alerts that dedup takes as one thing. */
+export interface Signal {
+  readonly id: string;
+  readonly domain: string;
+  /** Labels of the first alert; those of later members may differ outside of the protected labels. */
+  readonly labels: Labels;
+  /** The text that people read: summary, else description, else alertname. */
+  readonly text: string;
+  /** `text` with what varies (numbers, ids, addresses) masked. */
+  readonly template: string;
+  /** MinHash sketch of the template's shingles and protected labels; unsigned 32-bit values. */
+  readonly signature: readonly number[];
+  severity: Severity;
+  state: SignalState;
+  readonly firstAtMs: number;
+  lastAtMs: number;
+  /** Set while `state` is `resolved`. */
+  resolvedAtMs: number | null;
+  /** Reports counted into this signal, repeats included. */
+  alertCount: number;
+  /** Distinct fingerprints that belong to it. */
+  fingerprints: string[];
+  /** How many of them fire now. */
+  firingCount: number;
+}
+
+export type SignalState = 'firing' | 'flapping' | 'resolved';
