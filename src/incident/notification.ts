@@ -1,6 +1,6 @@
 import type { Alert, Labels } from '../alert/index.ts';
 import type { Effect } from '../engine/index.ts';
-import type { Incident } from './incident.ts';
+import type { Incident, SimilarIncident } from './incident.ts';
 
 /** What dispatch hands to notify: one message for one receiver about one group. */
 export interface Notification {
@@ -41,6 +41,12 @@ export type RecallEffect = Effect<
     readonly limit: number;
   }
 >;
+
+/** What recall found: the most similar first. `historyMissing` says that there was no history to ask. */
+export interface RecallResult {
+  readonly similar: readonly SimilarIncident[];
+  readonly historyMissing: boolean;
+}
 
 /** Carries out one HTTP step of a runbook. Its fact's result is `{ status: number, body: string }` (body cut to 4 KiB). */
 export type HttpStepEffect = Effect<

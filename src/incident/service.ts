@@ -17,3 +17,8 @@ export const servicesConfig = z
   .default([]);
 
 export type ServicesConfig = z.output<typeof servicesConfig>;
+
+/** Labels that may name the service of an alert; the first one present counts. */
+export const serviceLabelsConfig = z
+  .array(z.string().min(1))
+  .default(['service', 'app', 'application', 'service_name', 'app_kubernetes_io_name', 'component', 'job']);
