@@ -1,0 +1,93 @@
+/**
+ * Gets the real servers that integration tests start themselves: `nats-server` and `redis-server` on the path, or Docker images.
+ *
+ * Called by `npm test` before the tests. In this order: what is already on the path; Docker, where an engine answers (the
+ * images are pulled, tests run them with `--network host`); the system's packages (`apt-get`, as root or by `sudo -n`); else a
+ * message that says what to install. `TOCSIN_TEST_SERVERS=skip` leaves everything as it is.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+export interface TestServer {
+  readonly binary: string;
+  /** Debian's package. */
+  readonly aptPackage: string;
+  readonly image: string;
+}
+
+export const testServers = {
+  nats: { binary: 'nats-server', aptPackage: 'nats-server', image: 'nats:2.10' },
+  redis: { binary: 'redis-server', aptPackage: 'redis-server', image: 'redis:7' },
+} as const satisfies Record<string, TestServer>;
+
+/** Where the binary is, or null. Debian puts `nats-server` into /usr/sbin, which is not on every path. */
+export function findBinary(name: string): string | null {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin'];
+  for (const folder of folders) {
+    const file = join(folder, name);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      continue;
+    }
+  }
+  return null;
+}
+
+/** The command that starts a server: its binary, or Docker with the host's network. Throws when neither is there. */
+export function serverCommand({
+  binary,
+  image,
+  aptPackage,
+}: TestServer): readonly [command: string, ...args: string[]] {
+  const file = findBinary(binary);
+  if (file) return [file];
+  if (dockerAnswers()) return ['docker', 'run', '--rm', '--network', 'host', image, binary];
+  throw new Error(
+    `${binary} is not installed: run \`node test/support/servers.ts\`, or install the package ${aptPackage}`,
+  );
+}
+
+function dockerAnswers(): boolean {
+  return spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 }).status === 0;
+}
+
+function installPackages(packages: readonly string[]): boolean {
+  if (!findBinary('apt-get')) return false;
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const run = (...args: string[]): boolean => {
+    const [command = '', ...rest] = [...asRoot, 'apt-get', ...args];
+    return (
+      spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'], env: environment }).status === 0
+    );
+  };
+  return run('update', '-qq') && run('install', '-y', '-qq', '--no-install-recommends', ...packages);
+}
+
+function provide(): number {
+  if (process.env['TOCSIN_TEST_SERVERS'] === 'skip') return 0;
+  const missing = Object.values(testServers).filter(({ binary }) => findBinary(binary) === null);
+  if (missing.length === 0) return 0;
+  const names = missing.map(({ binary }) => binary).join(', ');
+  if (dockerAnswers()) {
+    console.log(`Tests will run ${names} in Docker.`);
+    const pulls = missing.map(
+      ({ image }) => spawnSync('docker', ['pull', '-q', image], { stdio: 'inherit' }).status === 0,
+    );
+    if (pulls.every(Boolean)) return 0;
+  }
+  console.log(`Installing ${names} from the system's packages for the integration tests ...`);
+  if (installPackages(missing.map(({ aptPackage }) => aptPackage))) return 0;
+  console.error(
+    `The integration tests need ${names}. Neither Docker nor apt-get (as root) could bring them.\n` +
+      `Install them (Debian, Ubuntu: sudo apt-get install ${missing.map(({ aptPackage }) => aptPackage).join(' ')}) and run npm test again,\n` +
+      `or start Docker and run npm test again.`,
+  );
+  return 1;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = provide();
