@@ -38,6 +38,8 @@ export type RecallEffect = Effect<
     /** One MinHash sketch per signal. */
     readonly signatures: readonly (readonly number[])[];
     readonly services: readonly string[];
+    /** Labels of its signals; where given, shared ones count in the ranking. */
+    readonly labels?: readonly Labels[];
     readonly limit: number;
   }
 >;

@@ -1,0 +1,180 @@
+import { labelValue } from '../alert/index.ts';
+import type { Table } from '../engine/index.ts';
+import type { Candidate, CandidateChange, Incident, TocsinFrame } from '../incident/index.ts';
+import { bandsOf } from './bands.ts';
+import { labelPairsColumn, nullableTimeColumn, reasonsColumn, timeColumn } from './columns.ts';
+import type { RowEmitter } from './row-emitter.ts';
+import type { SignalProjection } from './signal-projection.ts';
+
+/** What is remembered of a candidate that is not yet resolved. */
+export interface RememberedCandidate {
+  readonly signalIds: readonly string[];
+  /** The templates whose sketches are already in the history for this incident. */
+  readonly templates: string[];
+}
+
+/** Sketches kept of one incident. The first are enough to know it again, and a storm of a thousand texts stays cheap. */
+const maxSketchesPerIncident = 16;
+const maxLabelPairs = 32;
+
+export interface IncidentProjectionOptions {
+  readonly candidates: Table<RememberedCandidate>;
+  readonly signals: SignalProjection;
+  readonly rows: RowEmitter;
+}
+
+/** Rows of tables `incidents`, `memberships`, `links`, `incident_signatures` and `incident_bands`. */
+export class IncidentProjection {
+  readonly #candidates: Table<RememberedCandidate>;
+  readonly #signals: SignalProjection;
+  readonly #rows: RowEmitter;
+  /** Derived from `candidates`: the unresolved candidate that a signal belongs to. */
+  readonly #candidateOf = new Map<string, string>();
+
+  constructor({ candidates, signals, rows }: IncidentProjectionOptions) {
+    this.#candidates = candidates;
+    this.#signals = signals;
+    this.#rows = rows;
+  }
+
+  restore(): void {
+    for (const [id, { signalIds }] of this.#candidates.entries()) {
+      for (const signalId of signalIds) this.#candidateOf.set(signalId, id);
+    }
+  }
+
+  onFrame({ flow }: TocsinFrame): void {
+    for (const change of flow.candidateChanges) this.#projectCandidate(change);
+    for (const incident of flow.incidents) this.#pushIncident(incident);
+    for (const { candidate } of flow.candidateChanges) this.#forget(candidate);
+    for (const { signal } of flow.signalChanges) {
+      if (!this.#candidateOf.has(signal.id)) this.#signals.forgetResolved(signal.id);
+    }
+  }
+
+  #projectCandidate({ change, candidate, links }: CandidateChange): void {
+    const before = this.#candidates.get(candidate.id);
+    const templates = before?.templates ?? [];
+    const isMerged = candidate.state === 'merged';
+    const after = isMerged ? [] : candidate.signalIds;
+    for (const signalId of leftOf(before?.signalIds ?? (isMerged ? candidate.signalIds : []), after)) {
+      if (this.#candidateOf.get(signalId) === candidate.id) this.#candidateOf.delete(signalId);
+      this.#pushMembership(candidate, signalId, 'left', change);
+    }
+    for (const signalId of leftOf(after, before?.signalIds ?? [])) {
+      this.#candidateOf.set(signalId, candidate.id);
+      this.#pushMembership(candidate, signalId, 'joined', change);
+      this.#pushSketch(candidate, signalId, templates);
+    }
+    for (const link of links) {
+      this.#rows.push('links', {
+        domain: candidate.domain,
+        incident_id: candidate.id,
+        from_signal_id: link.fromSignalId,
+        to_signal_id: link.toSignalId,
+        weight: link.weight,
+        reasons: reasonsColumn(link.reasons),
+      });
+    }
+    this.#candidates.set(candidate.id, { signalIds: after, templates });
+  }
+
+  #pushMembership(
+    candidate: Candidate,
+    signalId: string,
+    change: 'joined' | 'left',
+    cause: CandidateChange['change'],
+  ): void {
+    this.#rows.push('memberships', {
+      domain: candidate.domain,
+      incident_id: candidate.id,
+      signal_id: signalId,
+      change,
+      cause,
+    });
+  }
+
+  #pushSketch(candidate: Candidate, signalId: string, templates: string[]): void {
+    const signal = this.#signals.get(signalId);
+    if (!signal || signal.signature.length === 0) return;
+    if (templates.length >= maxSketchesPerIncident || templates.includes(signal.template)) return;
+    templates.push(signal.template);
+    const openedAt = timeColumn(candidate.openedAtMs);
+    this.#rows.push('incident_signatures', {
+      domain: candidate.domain,
+      incident_id: candidate.id,
+      signal_id: signalId,
+      opened_at: openedAt,
+      template: signal.template,
+      alertname: labelValue(signal.labels, 'alertname'),
+      labels: labelPairsColumn(signal.labels, maxLabelPairs),
+      signature: signal.signature,
+    });
+    for (const band of bandsOf(signal.signature)) {
+      this.#rows.push('incident_bands', {
+        domain: candidate.domain,
+        band,
+        incident_id: candidate.id,
+        opened_at: openedAt,
+      });
+    }
+  }
+
+  #pushIncident(incident: Incident): void {
+    this.#rows.push('incidents', {
+      domain: incident.domain,
+      incident_id: incident.id,
+      revision: incident.revision,
+      state: incident.state,
+      title: incident.title,
+      severity: incident.severity,
+      priority: incident.priority,
+      confidence: incident.confidence,
+      category: incident.category,
+      services: incident.services,
+      signal_count: incident.signalCount,
+      alert_count: incident.alertCount,
+      probable_causes: incident.probableCauses.map(({ signalId, text, score }) => ({
+        signal_id: signalId,
+        text,
+        score,
+      })),
+      reasons: reasonsColumn(incident.reasons),
+      opened_at: timeColumn(incident.openedAtMs),
+      resolved_at: nullableTimeColumn(incident.resolvedAtMs),
+      acknowledged_by: incident.acknowledgedBy ?? '',
+      acknowledged_at: nullableTimeColumn(incident.acknowledgedAtMs),
+      merged_into: incident.mergedInto ?? '',
+      surprise: incident.surprise,
+      similar: incident.similar.map(({ incidentId, title, similarity }) => ({
+        incident_id: incidentId,
+        title,
+        similarity,
+      })),
+      history_missing: incident.historyMissing,
+    });
+  }
+
+  /** Lets go of a candidate that is over, and of its signals that have resolved. Those that still fire go when they resolve. */
+  #forget({ id, state }: Candidate): void {
+    if (state === 'open') return;
+    const remembered = this.#candidates.get(id);
+    if (!remembered) return;
+    this.#candidates.delete(id);
+    for (const signalId of remembered.signalIds) {
+      if (this.#candidateOf.get(signalId) !== id) continue;
+      this.#candidateOf.delete(signalId);
+      this.#signals.forgetResolved(signalId);
+    }
+  }
+}
+
+/** The elements of `from` that are not in `other`. Cheap when `from` only grew out of `other`. */
+function leftOf(from: readonly string[], other: readonly string[]): readonly string[] {
+  let same = 0;
+  while (same < from.length && same < other.length && from[same] === other[same]) same++;
+  if (same === from.length) return [];
+  if (same === other.length) return from.slice(same);
+  const rest = new Set(other.slice(same));
+  return from.slice(same).filter((id) => !rest.has(id));
+}

@@ -1,0 +1,69 @@
+import type { Table } from '../engine/index.ts';
+import type { NotifyEffect, TocsinFrame } from '../incident/index.ts';
+import { timeColumn } from './columns.ts';
+import type { RowEmitter } from './row-emitter.ts';
+
+/** What is remembered of a page until its delivery has ended. */
+export interface RememberedPage {
+  readonly domain: string;
+  readonly receiver: string;
+  readonly atMs: number;
+}
+
+/** Rows of tables `pages` (what was to be sent) and `deliveries` (how the sending ended). */
+export class PageProjection {
+  readonly #sent: Table<RememberedPage>;
+  readonly #rows: RowEmitter;
+
+  constructor(options: { readonly sent: Table<RememberedPage>; readonly rows: RowEmitter }) {
+    this.#sent = options.sent;
+    this.#rows = options.rows;
+  }
+
+  onFrame(frame: TocsinFrame): void {
+    this.#projectDelivery(frame);
+    if (frame.flow.pages.length === 0 && frame.effects.length === 0) return;
+    const domains = this.#rememberEffects(frame);
+    for (const page of frame.flow.pages) {
+      this.#rows.push('pages', {
+        domain: domains.get(page.id) ?? '',
+        page_id: page.id,
+        receiver: page.receiver,
+        group_key: page.groupKey,
+        incident_id: page.incidentId ?? '',
+        status: page.status,
+        reason: page.reason,
+        fingerprints: page.fingerprints,
+      });
+    }
+  }
+
+  #rememberEffects(frame: TocsinFrame): ReadonlyMap<string, string> {
+    const domains = new Map<string, string>();
+    for (const effect of frame.effects) {
+      if (effect.kind !== 'notify') continue;
+      const { receiver, incident, alerts } = (effect as NotifyEffect).payload;
+      const domain = incident?.domain ?? alerts[0]?.alert.domain ?? '';
+      domains.set(effect.id, domain);
+      this.#sent.set(effect.id, { domain, receiver, atMs: frame.timeMs });
+    }
+    return domains;
+  }
+
+  #projectDelivery({ entry, timeMs }: TocsinFrame): void {
+    if (entry?.kind !== 'fact' || entry.payload.kind !== 'notify') return;
+    const { effectId, outcome } = entry.payload;
+    const page = this.#sent.get(effectId);
+    this.#sent.delete(effectId);
+    this.#rows.push('deliveries', {
+      domain: page?.domain ?? '',
+      page_id: effectId,
+      receiver: page?.receiver ?? '',
+      status: outcome.status,
+      code: outcome.status === 'failed' ? outcome.code : '',
+      message: outcome.status === 'failed' ? outcome.message : '',
+      latency_ms: page ? timeMs - page.atMs : 0,
+      sent_at: timeColumn(page?.atMs ?? timeMs),
+    });
+  }
+}

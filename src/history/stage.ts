@@ -1,0 +1,78 @@
+import type { StageContext } from '../engine/index.ts';
+import {
+  readServiceGraph,
+  type ServiceGraph,
+  type TocsinFrame,
+  type TocsinStage,
+} from '../incident/index.ts';
+import { AlertProjection, type CountedReports } from './alert-projection.ts';
+import { AuditProjection, type ChainHead } from './audit-projection.ts';
+import { IncidentProjection, type RememberedCandidate } from './incident-projection.ts';
+import { PageProjection, type RememberedPage } from './page-projection.ts';
+import { RowEmitter, type RowCounter } from './row-emitter.ts';
+import { SignalProjection, type RememberedSignal } from './signal-projection.ts';
+
+/**
+ * The last stage: turns what all others said about each frame into rows for the history. It changes no decision, so
+ * the fold without it decides the same. Cost of a repeated report: one look-up and one addition.
+ */
+export function createHistoryStage(context: StageContext): TocsinStage {
+  let graph: ServiceGraph = readServiceGraph(null);
+  const services = (): ServiceGraph => graph;
+  const rows = new RowEmitter(context.table<RowCounter>('counter'));
+  const alerts = new AlertProjection({
+    counted: context.table<CountedReports>('counted'),
+    timers: context.timers,
+    rows,
+    services,
+  });
+  const signals = new SignalProjection({
+    signals: context.table<RememberedSignal>('signals'),
+    rows,
+    services,
+  });
+  const incidents = new IncidentProjection({
+    candidates: context.table<RememberedCandidate>('candidates'),
+    signals,
+    rows,
+  });
+  const pages = new PageProjection({ sent: context.table<RememberedPage>('sent'), rows });
+  const audit = new AuditProjection({ heads: context.table<ChainHead>('heads'), rows });
+
+  return {
+    name: 'history',
+    restore(config) {
+      graph = readServiceGraph(config?.kind === 'config' ? config.payload : null);
+      alerts.restore();
+      incidents.restore();
+    },
+    onFrame(frame) {
+      const { entry, flow } = frame;
+      rows.begin(frame);
+      if (entry?.kind === 'config') graph = readServiceGraph(entry.payload);
+      if (flow.alertChanges.length > 0) alerts.onFrame(frame);
+      if (flow.verdictChanges.length > 0) pushVerdicts(frame, rows);
+      if (flow.signalChanges.length > 0 || flow.scores.length > 0) signals.onFrame(frame);
+      if (flow.candidateChanges.length > 0 || flow.incidents.length > 0 || flow.signalChanges.length > 0) {
+        incidents.onFrame(frame);
+      }
+      pages.onFrame(frame);
+      audit.onFrame(frame);
+    },
+    onTimer(key, frame) {
+      rows.begin(frame);
+      alerts.onTimer(key);
+    },
+  };
+}
+
+function pushVerdicts({ flow }: TocsinFrame, rows: RowEmitter): void {
+  for (const { fingerprint, verdict } of flow.verdictChanges) {
+    rows.push('verdicts', {
+      fingerprint,
+      is_muted: verdict.muted,
+      muted_by: verdict.muted ? verdict.by : '',
+      ids: verdict.muted ? verdict.ids : [],
+    });
+  }
+}
