@@ -1,0 +1,2 @@
+export * from './lmdb.ts';
+export * from './log.ts';

@@ -1,0 +1,36 @@
+import type { Checkpoint, CheckpointDelta, Fact } from '../engine/index.ts';
+
+/** A delta that is encoded already and waits to be written. */
+export interface StagedCheckpoint {
+  /** Writes it in one transaction. The caller commits deltas one after the other, in the order in which they were staged. */
+  commit(): Promise<void>;
+}
+
+export interface Lease {
+  readonly owner: string;
+  /** Rises with each new holder. Whoever writes under a lower one is refused. */
+  readonly fencingToken: number;
+  readonly expiresAtMs: number;
+}
+
+/**
+ * What a partition's owner keeps outside of the log: loss of it costs replay, never correctness.
+ * All methods reject with TOC_STORE_UNAVAILABLE (retryable) when the store does not answer.
+ */
+export interface PartitionStore {
+  readCheckpoint(): Promise<Checkpoint | null>;
+  /** Encodes the delta at once, so that the fold may go on changing its rows. */
+  stageCheckpoint(delta: CheckpointDelta): StagedCheckpoint;
+  /** How the effect ended, if that was recorded. */
+  outcomeOf(effectId: string): Promise<Fact['outcome'] | undefined>;
+  record(effectId: string, outcome: Fact['outcome'], atMs: number): Promise<void>;
+  /** Forgets outcomes recorded before `beforeMs`; resolves with their number. */
+  forgetOutcomes(beforeMs: number): Promise<number>;
+  /**
+   * Takes or renews the lease until `nowMs + durationMs`. Resolves with null while somebody else holds it.
+   * Renewing keeps the fencing token; taking over raises it.
+   */
+  acquireLease(owner: string, nowMs: number, durationMs: number): Promise<Lease | null>;
+  releaseLease(owner: string): Promise<void>;
+  close(): Promise<void>;
+}
