@@ -6,8 +6,8 @@ import {
   type ClickHouseClient,
   type ClickHouseClientConfigOptions,
 } from '@clickhouse/client';
+import { TocsinError } from '../engine/index.ts';
 import type { HistoryDatabase, QueryParameter } from './database.ts';
-import { HistoryError } from './error.ts';
 import { migrate } from './migrations.ts';
 import { PreparedDatabase } from './prepared-database.ts';
 
@@ -27,7 +27,7 @@ export type OpenedHistory =
       readonly database: HistoryDatabase;
       readonly missing: null;
       /** The server could not be reached yet. The database prepares itself at the first call that gets through. */
-      readonly problem: HistoryError | null;
+      readonly problem: TocsinError | null;
     }
   /** There is no history: no server is configured and the embedded engine is not installed. */
   | { readonly database: null; readonly missing: string };
@@ -44,7 +44,7 @@ export async function openHistory(options: HistoryOptions): Promise<OpenedHistor
     await database.prepare();
     return { database, missing: null, problem: null };
   } catch (error) {
-    if (database.engine === 'server' && error instanceof HistoryError && error.retryable) {
+    if (database.engine === 'server' && error instanceof TocsinError && error.retryable) {
       return { database, missing: null, problem: error };
     }
     await database.close();
@@ -125,7 +125,7 @@ class ClickHouseDatabase implements HistoryDatabase {
     work: () => Promise<Result>,
     refusal: 'TOC_HISTORY_ROW_REFUSED' | 'TOC_HISTORY_QUERY_FAILED',
   ): Promise<Result> {
-    if (this.#isClosed) throw new HistoryError('TOC_HISTORY_UNAVAILABLE', 'the history is closed');
+    if (this.#isClosed) throw new TocsinError('TOC_HISTORY_UNAVAILABLE', 'the history is closed');
     const running = work();
     this.#running.add(running);
     try {
@@ -156,7 +156,7 @@ async function connectEmbedded(path: string): Promise<EmbeddedConnection | { rea
     return { client, release: modules.drainPending };
   } catch (error) {
     const message = `the embedded history can't open ${path}; another process may hold it`;
-    throw new HistoryError('TOC_HISTORY_UNAVAILABLE', message, error);
+    throw new TocsinError('TOC_HISTORY_UNAVAILABLE', message, { cause: error });
   }
 }
 
@@ -205,7 +205,9 @@ async function readPassword(file: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
   } catch (error) {
-    throw new HistoryError('TOC_HISTORY_UNAVAILABLE', `history.password_file ${file} can't be read`, error);
+    throw new TocsinError('TOC_HISTORY_UNAVAILABLE', `history.password_file ${file} can't be read`, {
+      cause: error,
+    });
   }
 }
 
@@ -231,16 +233,16 @@ const rowRefusals =
 const passingTroubles =
   /^(MEMORY_LIMIT_EXCEEDED|TIMEOUT_EXCEEDED|TOO_MANY_|NETWORK_ERROR|SOCKET_TIMEOUT|TABLE_IS_READ_ONLY|KEEPER_EXCEPTION|NOT_ENOUGH_SPACE|ALL_CONNECTION_TRIES_FAILED|NO_ZOOKEEPER|AUTHENTICATION_FAILED|REQUIRED_PASSWORD|UNKNOWN_DATABASE|QUERY_WAS_CANCELLED)/;
 
-function wrap(error: unknown, refusal: 'TOC_HISTORY_ROW_REFUSED' | 'TOC_HISTORY_QUERY_FAILED'): HistoryError {
-  if (error instanceof HistoryError) return error;
+function wrap(error: unknown, refusal: 'TOC_HISTORY_ROW_REFUSED' | 'TOC_HISTORY_QUERY_FAILED'): TocsinError {
+  if (error instanceof TocsinError) return error;
   const type = answerType(error);
   if (type === null) {
-    return new HistoryError('TOC_HISTORY_UNAVAILABLE', "the history can't be reached", error);
+    return new TocsinError('TOC_HISTORY_UNAVAILABLE', "the history can't be reached", { cause: error });
   }
   const isRefused =
     refusal === 'TOC_HISTORY_ROW_REFUSED' ? rowRefusals.test(type) : !passingTroubles.test(type);
   const code = isRefused ? refusal : 'TOC_HISTORY_UNAVAILABLE';
-  return new HistoryError(code, `ClickHouse answers ${type}`, error);
+  return new TocsinError(code, `ClickHouse answers ${type}`, { cause: error });
 }
 
 /** ClickHouse's own name of the error, such as `UNKNOWN_TABLE`; null when it is not an answer of ClickHouse. */

@@ -4,7 +4,7 @@ export type QueryParameter = string | number | boolean | null | readonly QueryPa
 /**
  * The history's database: the ClickHouse engine in this process or a server. Both run the same statements.
  *
- * Calls may overlap. All reject with a `HistoryError`: TOC_HISTORY_UNAVAILABLE (retryable) when the engine can't be reached
+ * Calls may overlap. All reject with a `TocsinError`: TOC_HISTORY_UNAVAILABLE (retryable) when the engine can't be reached
  * or is too busy.
  */
 export interface HistoryDatabase {

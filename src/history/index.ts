@@ -2,7 +2,6 @@ export * from './audit.ts';
 export * from './clickhouse.ts';
 export * from './config.ts';
 export type { HistoryDatabase, QueryParameter } from './database.ts';
-export * from './error.ts';
 export * from './past.ts';
 export * from './query.ts';
 export * from './recall.ts';

@@ -1,8 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { TocsinError } from '../engine/index.ts';
 import { sha256 } from './audit.ts';
 import type { HistoryDatabase } from './database.ts';
-import { HistoryError } from './error.ts';
 
 /** One numbered step of the schema. Once released it never changes; the next change is the next number. */
 export interface Migration {
@@ -28,7 +28,7 @@ export function loadMigrations(path: string = folder): readonly Migration[] {
     const match = fileName.exec(file);
     const version = Number(match?.[1]);
     if (version !== index + 1) {
-      throw new HistoryError('TOC_HISTORY_MIGRATION_GAP', `migration ${index + 1} is missing before ${file}`);
+      throw new TocsinError('TOC_HISTORY_MIGRATION_GAP', `migration ${index + 1} is missing before ${file}`);
     }
     const text = readFileSync(join(path, file), 'utf8');
     const statements = text
@@ -58,19 +58,19 @@ export async function migrate(
   for (const [index, { version, name, checksum }] of applied.entries()) {
     const migration = migrations[index];
     if (version !== index + 1) {
-      throw new HistoryError(
+      throw new TocsinError(
         'TOC_HISTORY_MIGRATION_GAP',
         `migration ${index + 1} is not applied, but ${version} is`,
       );
     }
     if (!migration) {
-      throw new HistoryError(
+      throw new TocsinError(
         'TOC_HISTORY_MIGRATION_UNKNOWN',
         `the history has migration ${version} (${name}), which this version of Tocsin does not know`,
       );
     }
     if (checksum !== migration.checksum) {
-      throw new HistoryError(
+      throw new TocsinError(
         'TOC_HISTORY_MIGRATION_CHANGED',
         `migration ${version} (${name}) was applied with other content`,
       );

@@ -1,3 +1,4 @@
+import type { Effect } from '../engine/index.ts';
 import type { RecallEffect, RecallResult, SimilarIncident } from '../incident/index.ts';
 import { bandsOf } from './bands.ts';
 import { timeColumn } from './columns.ts';
@@ -10,8 +11,11 @@ export interface RecallOptions {
   readonly onProblem: (error: unknown) => void;
 }
 
-/** Carries out an effect of kind `recall`. Never rejects: without an answer from the history the result says `historyMissing`. */
-export type RecallCarrier = (effect: RecallEffect) => Promise<RecallResult>;
+/**
+ * Carries out an effect of kind `recall`. Without an answer from the history the result says `historyMissing`; rejects
+ * only when it is told to stop.
+ */
+export type RecallCarrier = (effect: Effect, stop: AbortSignal) => Promise<RecallResult>;
 
 /** Past incidents that are looked at more closely: those that share the most bands. */
 const candidateLimit = 64;
@@ -33,22 +37,25 @@ export function createMissingRecall(): RecallCarrier {
  * Finds incidents of the same domain that opened before the asking one, whatever their state, but not merged ones.
  */
 export function createRecall(database: HistoryDatabase, options: RecallOptions): RecallCarrier {
-  return async (effect) => {
-    const timer = Promise.withResolvers<never>();
-    const timeout = setTimeout(
-      () => timer.reject(new Error(`recall took longer than ${options.timeoutMs} ms`)),
-      options.timeoutMs,
-    );
+  return async (effect, stop) => {
+    const gaveUp = rejection(AbortSignal.any([stop, AbortSignal.timeout(options.timeoutMs)]));
     try {
-      const similar = await Promise.race([findSimilar(database, effect.payload), timer.promise]);
-      return { similar, historyMissing: false };
+      const { payload } = effect as RecallEffect;
+      return { similar: await Promise.race([findSimilar(database, payload), gaveUp]), historyMissing: false };
     } catch (error) {
+      stop.throwIfAborted();
       options.onProblem(error);
       return { similar: [], historyMissing: true };
-    } finally {
-      clearTimeout(timeout);
     }
   };
+}
+
+/** Rejects when the signal is aborted. */
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
 }
 
 async function findSimilar(

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HistoryRow } from '../engine/index.ts';
+import { TocsinError, type HistoryRow, type HistorySink } from '../engine/index.ts';
 import type { HistoryDatabase } from './database.ts';
 import { encodeRow } from './encode-row.ts';
-import { HistoryError } from './error.ts';
 import { RowQueue } from './row-queue.ts';
 
 /** Why a row is not in the history: it did not fit into the buffer, the engine refused it, or the writer was closed first. */
@@ -16,9 +15,9 @@ export interface HistoryWriterOptions {
   readonly maxBufferedRows: number;
   readonly maxBufferedBytes: number;
   /** Called with each loss. `error` says why the engine refused a row. */
-  readonly onDropped: (count: number, reason: DropReason, error?: HistoryError) => void;
+  readonly onDropped: (count: number, reason: DropReason, error?: TocsinError) => void;
   /** Called after each failed attempt, before the next. */
-  readonly onRetry?: (error: HistoryError, attempt: number) => void;
+  readonly onRetry?: (error: TocsinError, attempt: number) => void;
 }
 
 const firstBackoffMs = 200;
@@ -33,7 +32,7 @@ const lastAttemptMs = 1_000;
  * not answer, rows wait in memory up to a bound, then the oldest are dropped and counted. A row may be written twice, which
  * its id makes harmless.
  */
-export class HistoryWriter {
+export class HistoryWriter implements HistorySink {
   readonly #database: HistoryDatabase;
   readonly #options: HistoryWriterOptions;
   readonly #queue = new RowQueue();
@@ -140,7 +139,7 @@ export class HistoryWriter {
         this.#inFlightCount -= lines.length;
         return;
       } catch (thrown) {
-        const error = asHistoryError(thrown);
+        const error = asTocsinError(thrown);
         if (error.code === 'TOC_HISTORY_ROW_REFUSED') return this.#insertHalves(table, lines, error);
         this.#options.onRetry?.(error, attempt);
         const backoffMs = Math.min(firstBackoffMs * 2 ** (attempt - 1), longestBackoffMs);
@@ -152,7 +151,7 @@ export class HistoryWriter {
   }
 
   /** Finds the rows that the engine refuses by halving, so that one bad row takes no other with it. */
-  async #insertHalves(table: string, lines: readonly string[], error: HistoryError): Promise<void> {
+  async #insertHalves(table: string, lines: readonly string[], error: TocsinError): Promise<void> {
     if (lines.length === 1) {
       this.#inFlightCount -= 1;
       this.#options.onDropped(1, 'refused', error);
@@ -191,10 +190,10 @@ export class HistoryWriter {
   }
 }
 
-function asHistoryError(thrown: unknown): HistoryError {
-  return thrown instanceof HistoryError
+function asTocsinError(thrown: unknown): TocsinError {
+  return thrown instanceof TocsinError
     ? thrown
-    : new HistoryError('TOC_HISTORY_UNAVAILABLE', 'the history failed unexpectedly', thrown);
+    : new TocsinError('TOC_HISTORY_UNAVAILABLE', 'the history failed unexpectedly', { cause: thrown });
 }
 
 /** Resolves when `work` does, but after `limitMs` at the latest. */
