@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { durationSchema } from '../alert/index.ts';
+
+/**
+ * The section `score` of the configuration.
+ * A *kind* is what a baseline is kept for: the alerts of one domain with one name (or text template) and one service.
+ */
+export const scoreConfig = z.strictObject({
+  /** Length of the periods whose alerts are counted. It divides an hour. Another length starts all learning anew. */
+  bucket: durationSchema
+    .refine((ms) => ms >= 60_000 && 3_600_000 % ms === 0, 'must divide an hour and be at least 1m')
+    .prefault('5m'),
+  /** Periods with alerts of a kind that must have been seen before its surprise is given. */
+  min_samples: z.int().min(3).max(32).default(8),
+  /** How long a domain must have been watched before a kind never seen in it counts as news rather than as still to be learned ... */
+  known_domain_after: durationSchema.prefault('7d'),
+  /** ... or how many periods with alerts of any kind it must have shown. */
+  known_domain_periods: z.int().min(1).default(500),
+  /** What names a kind: the label `alertname` (the template where there is none), or always the template. */
+  kind: z.enum(['alertname', 'template']).default('alertname'),
+  /** The label that tells services apart. */
+  service_label: z.string().min(1).default('service'),
+  /** A kind not seen for so long is forgotten. */
+  forget_after: durationSchema.prefault('90d'),
+  /** Kinds remembered at most; beyond that those unseen for longest are forgotten. */
+  max_kinds: z.int().min(10).default(50_000),
+  /** Worker threads that score large batches; 0 scores everything on the main thread, `auto` takes one less than there are cores, at most 4. */
+  workers: z.union([z.literal('auto'), z.int().min(0).max(64)]).default('auto'),
+  /** Batches with fewer rows are scored on the main thread, where they are done sooner (see bench/score.ts). */
+  min_rows_for_workers: z.int().min(1).default(256),
+  /** Behaviour clusters: `builtin`, `none`, or the path of a folder that `npm run train` wrote. */
+  model: z.string().min(1).default('builtin'),
+});
+
+export type ScoreConfig = z.output<typeof scoreConfig>;
