@@ -1,0 +1,18 @@
+import { decodeAlertmanagerWebhook } from './decode-alertmanager-webhook.ts';
+import { decodeAlertmanager, decodeJson } from './decode-alertmanager.ts';
+import type { Decode } from './decode.ts';
+
+/** Every format that reports are taken in. Those but `alertmanager` and `json` are webhooks: `POST /webhook/<format>`. */
+export const decoders = {
+  alertmanager: decodeAlertmanager,
+  json: decodeJson,
+  'alertmanager-webhook': decodeAlertmanagerWebhook,
+} as const satisfies Record<string, Decode>;
+
+export type SourceFormat = keyof typeof decoders;
+
+export const webhookFormats: readonly SourceFormat[] = ['alertmanager-webhook'];
+
+export function isSourceFormat(name: string): name is SourceFormat {
+  return Object.hasOwn(decoders, name);
+}

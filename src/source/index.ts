@@ -1,0 +1,5 @@
+export * from './config.ts';
+export * from './decode.ts';
+export * from './decoders.ts';
+export * from './ndjson.ts';
+export * from './stage.ts';

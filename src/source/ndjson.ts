@@ -1,0 +1,80 @@
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { Alert } from '../alert/index.ts';
+import { isObject, type DecodeContext } from './decode.ts';
+import { readReport, readTime } from './report.ts';
+
+/** Alerts of some lines of a file. `errors` name lines that were skipped, counted from 1. */
+export interface AlertLines {
+  readonly alerts: readonly Alert[];
+  readonly errors: readonly { readonly line: number; readonly message: string }[];
+  /** Bytes of the file (as it lies on disk) read so far. */
+  readonly bytesRead: number;
+}
+
+export type LineContext = Omit<DecodeContext, 'nowMs'>;
+
+/**
+ * Reads NDJSON: an alert a line in the shape of Alertmanager's API, plus optional `receivedAt`. Without it a line was received
+ * when it says that it started; no line was received before the one above it. `file` may end in `.gz`, or be `-` for standard input.
+ * Rejects when the file cannot be read.
+ */
+export async function* readAlertLines(file: string, context: LineContext): AsyncGenerator<AlertLines> {
+  const raw: Readable = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 20 });
+  let bytesRead = 0;
+  raw.on('data', (chunk: Buffer | string) => (bytesRead += chunk.length));
+  const text = file.endsWith('.gz') ? raw.pipe(createGunzip()) : raw;
+  if (text !== raw) raw.once('error', (error) => text.destroy(error));
+
+  const decoder = new TextDecoder('utf-8');
+  const reader = new LineReader(context);
+  let rest = '';
+  for await (const chunk of text as AsyncIterable<Buffer>) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    if (lines.length > 0) yield { ...reader.read(lines), bytesRead };
+  }
+  rest += decoder.decode();
+  if (rest !== '') yield { ...reader.read([rest]), bytesRead };
+}
+
+class LineReader {
+  readonly #context: LineContext;
+  #line = 0;
+  #lastMs = 0;
+
+  constructor(context: LineContext) {
+    this.#context = context;
+  }
+
+  read(lines: readonly string[]): Omit<AlertLines, 'bytesRead'> {
+    const alerts: Alert[] = [];
+    const errors: { line: number; message: string }[] = [];
+    for (const text of lines) {
+      this.#line++;
+      if (text === '' || text.trim() === '') continue;
+      const outcome = this.#readLine(text);
+      if (outcome.ok) alerts.push(outcome.alert);
+      else errors.push({ line: this.#line, message: outcome.error });
+    }
+    return { alerts, errors };
+  }
+
+  #readLine(text: string): ReturnType<typeof readReport> {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      return { ok: false, error: `expected JSON: ${error instanceof Error ? error.message : String(error)}` };
+    }
+    if (!isObject(value)) return { ok: false, error: 'expected a JSON object' };
+    const receivedAt = readTime(value['receivedAt'], 'receivedAt');
+    if (!receivedAt.ok) return receivedAt;
+    const startsAt = receivedAt.timeMs === null ? readTime(value['startsAt'], 'startsAt') : receivedAt;
+    const nowMs = Math.max(startsAt.ok ? (startsAt.timeMs ?? 0) : 0, this.#lastMs);
+    const outcome = readReport(value, 'alert', 'file', { ...this.#context, nowMs });
+    if (outcome.ok) this.#lastMs = nowMs;
+    return outcome;
+  }
+}

@@ -1,0 +1,137 @@
+import { equalLabels, type Alert } from '../alert/index.ts';
+import type { StageContext, Table } from '../engine/index.ts';
+import type { AlertChange, LogEntry, TocsinFrame, TocsinStage } from '../incident/index.ts';
+import { globalConfig } from './config.ts';
+
+/** The intake stage, and what it knows of each alert. */
+export interface IntakeStage extends TocsinStage {
+  /** Alerts that fire now. */
+  alerts(): IterableIterator<Alert>;
+  /** The alert of a fingerprint, firing or resolved a short while ago. */
+  alert(fingerprint: string): Alert | undefined;
+  /** Fingerprints that are known. */
+  readonly size: number;
+}
+
+interface Known {
+  readonly alert: Alert;
+  readonly isFiring: boolean;
+}
+
+/**
+ * The first stage: what does each report do to the alert of its fingerprint? Merges overlapping reports as Alertmanager does
+ * (types/types.go `Alert.Merge`, provider/mem), notices when nobody repeats an alert any more, and forgets resolved alerts after
+ * `global.resolved_retention`.
+ */
+export function createIntakeStage(context: StageContext): IntakeStage {
+  return new Intake(context);
+}
+
+class Intake implements IntakeStage {
+  readonly name = 'source';
+  readonly #known: Table<Known>;
+  readonly #context: StageContext;
+  #retentionMs = globalConfig.parse({}).resolved_retention;
+
+  constructor(context: StageContext) {
+    this.#context = context;
+    this.#known = context.table<Known>('alerts');
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  *alerts(): IterableIterator<Alert> {
+    for (const { alert, isFiring } of this.#known.values()) if (isFiring) yield alert;
+  }
+
+  alert(fingerprint: string): Alert | undefined {
+    return this.#known.get(fingerprint)?.alert;
+  }
+
+  restore(config: LogEntry | null): void {
+    if (config?.kind === 'config') this.#configure(config.payload);
+  }
+
+  onFrame({ entry, timeMs, flow }: TocsinFrame): void {
+    if (entry === null) return;
+    if (entry.kind === 'config') this.#configure(entry.payload);
+    if (entry.kind !== 'alerts') return;
+    const changes: AlertChange[] = [];
+    for (let index = 0; index < entry.payload.length; index++) {
+      changes.push(this.#take(entry.payload[index]!, index, timeMs));
+    }
+    flow.alertChanges = changes;
+  }
+
+  /** One timer an alert: while it fires, when it may have expired; afterwards, when it is forgotten. */
+  onTimer(fingerprint: string, { timeMs, flow }: TocsinFrame): void {
+    const known = this.#known.get(fingerprint);
+    if (!known) return;
+    const { alert, isFiring } = known;
+    if (!isFiring) this.#known.delete(fingerprint);
+    else if (alert.endsAtMs > timeMs) this.#context.timers.set(fingerprint, alert.endsAtMs);
+    else {
+      this.#known.set(fingerprint, { alert, isFiring: false });
+      this.#context.timers.set(fingerprint, timeMs + this.#retentionMs);
+      flow.alertChanges = [{ change: 'expired', alert, index: -1 }];
+    }
+  }
+
+  #configure(config: Readonly<Record<string, unknown>>): void {
+    this.#retentionMs = globalConfig.parse({}).resolved_retention;
+    const section = config['global'] as { resolved_retention?: number } | undefined;
+    if (section?.resolved_retention !== undefined) this.#retentionMs = section.resolved_retention;
+  }
+
+  #take(report: Alert, index: number, timeMs: number): AlertChange {
+    const { timers } = this.#context;
+    const known = this.#known.get(report.fingerprint);
+    const before = known?.alert;
+    const alert = before && overlap(before, report) ? merge(before, report, timeMs) : report;
+    const wasFiring = known?.isFiring === true;
+    const isFiring = alert.endsAtMs > timeMs;
+
+    if (!isFiring && !wasFiring) return { change: 'ignored', alert: before ?? alert, index };
+    this.#known.set(alert.fingerprint, { alert, isFiring });
+    if (!isFiring) {
+      timers.set(alert.fingerprint, timeMs + this.#retentionMs);
+      return { change: 'resolved', alert, index };
+    }
+    // The timer is left alone where the end only moved on: it looks again when it fires.
+    if (!before || !wasFiring || alert.endsAtMs < before.endsAtMs)
+      timers.set(alert.fingerprint, alert.endsAtMs);
+    if (!wasFiring) return { change: 'fired', alert, index };
+    return { change: alert.annotations === before?.annotations ? 'repeated' : 'updated', alert, index };
+  }
+}
+
+function overlap(before: Alert, report: Alert): boolean {
+  return (
+    (report.endsAtMs > before.startsAtMs && report.endsAtMs < before.endsAtMs) ||
+    (report.startsAtMs > before.startsAtMs && report.startsAtMs < before.endsAtMs) ||
+    (report.startsAtMs === before.startsAtMs && report.endsAtMs >= before.endsAtMs)
+  );
+}
+
+/** Keeps the label and annotation lists that are known already, so that a series costs memory once. */
+function merge(before: Alert, report: Alert, timeMs: number): Alert {
+  const isResolved = report.endsAtMs <= timeMs;
+  const keepsEnd =
+    before.endsAtMs > report.endsAtMs && (isResolved ? before.endsAtMs <= timeMs : !before.endsByTimeout);
+  return {
+    fingerprint: before.fingerprint,
+    domain: before.domain,
+    labels: before.labels,
+    annotations: equalLabels(before.annotations, report.annotations)
+      ? before.annotations
+      : report.annotations,
+    startsAtMs: Math.min(before.startsAtMs, report.startsAtMs),
+    endsAtMs: keepsEnd ? before.endsAtMs : report.endsAtMs,
+    endsByTimeout: keepsEnd ? before.endsByTimeout : report.endsByTimeout,
+    receivedAtMs: report.receivedAtMs,
+    generatorUrl: report.generatorUrl === before.generatorUrl ? before.generatorUrl : report.generatorUrl,
+    source: report.source === before.source ? before.source : report.source,
+  };
+}
