@@ -1,6 +1,7 @@
 import { readFile, mkdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import {
+  ClickHouseLogLevel,
   createClient,
   drainStream,
   type ClickHouseClient,
@@ -30,7 +31,7 @@ export type OpenedHistory =
       readonly problem: TocsinError | null;
     }
   /** There is no history: no server is configured and the embedded engine is not installed. */
-  | { readonly database: null; readonly missing: string };
+  | { readonly database: null; readonly missing: string; readonly problem: null };
 
 /**
  * Opens the history and brings its schema up to date.
@@ -39,7 +40,7 @@ export type OpenedHistory =
  */
 export async function openHistory(options: HistoryOptions): Promise<OpenedHistory> {
   const database = 'path' in options ? await openEmbedded(options.path) : await openServer(options);
-  if ('missing' in database) return { database: null, missing: database.missing };
+  if ('missing' in database) return { database: null, missing: database.missing, problem: null };
   try {
     await database.prepare();
     return { database, missing: null, problem: null };
@@ -150,7 +151,7 @@ async function connectEmbedded(path: string): Promise<EmbeddedConnection | { rea
   try {
     // The two packages carry the same declaration of a connection, each its own copy.
     const connection = modules.createChdbConnection({ path }) as unknown as Connection;
-    const client = createClient({ connection });
+    const client = createClient({ connection, log: { level: ClickHouseLogLevel.OFF } });
     await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${embeddedDatabase}` });
     await client.command({ query: `USE ${embeddedDatabase}` });
     return { client, release: modules.drainPending };
@@ -197,6 +198,7 @@ async function connectServer(
     database,
     application: 'tocsin',
     use_multipart_params_auto: true,
+    log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
   });
 }

@@ -45,12 +45,15 @@ export interface PastVerdict {
   readonly atMs: number;
   readonly fingerprint: string;
   readonly isMuted: boolean;
-  readonly mutedBy: 'silence' | 'inhibition' | '';
-  readonly ids: readonly string[];
+  /** Ids of silences. */
+  readonly silencedBy: readonly string[];
+  /** Fingerprints of the alerts that inhibited it. */
+  readonly inhibitedBy: readonly string[];
 }
 
 export const verdictColumns = `
-  toUnixTimestamp64Milli(at) AS atMs, fingerprint, is_muted AS isMuted, muted_by AS mutedBy, ids`;
+  toUnixTimestamp64Milli(at) AS atMs, fingerprint, is_muted AS isMuted, silenced_by AS silencedBy,
+  inhibited_by AS inhibitedBy`;
 
 /** A row of table `signals`. */
 export interface PastSignal {

@@ -71,8 +71,8 @@ function pushVerdicts({ flow }: TocsinFrame, rows: RowEmitter): void {
     rows.push('verdicts', {
       fingerprint,
       is_muted: verdict.muted,
-      muted_by: verdict.muted ? verdict.by : '',
-      ids: verdict.muted ? verdict.ids : [],
+      silenced_by: verdict.muted ? verdict.silencedBy : [],
+      inhibited_by: verdict.muted ? verdict.inhibitedBy : [],
     });
   }
 }

@@ -200,6 +200,7 @@ export function signatureOf(seed: string): number[] {
 /** A sketch that agrees with `signature` in the given share of its slots. */
 export function similarTo(signature: readonly number[], share: number, seed: string): number[] {
   const other = signatureOf(`other ${seed}`);
-  const replaced = Math.round(signature.length * (1 - share));
-  return signature.map((value, i) => ((i * 37) % signature.length < replaced ? (other[i] ?? 0) : value));
+  const order = [...signature.keys()].toSorted((a, b) => (other[a] ?? 0) - (other[b] ?? 0));
+  const replaced = new Set(order.slice(0, Math.round(signature.length * (1 - share))));
+  return signature.map((value, i) => (replaced.has(i) ? (other[i] ?? 0) : value));
 }

@@ -94,14 +94,14 @@ describe('alerts', () => {
     const rows = await rowsOf([
       tickAt(startMs, {
         verdictChanges: [
-          { fingerprint: 'f1', verdict: { muted: true, by: 'silence', ids: ['silence-1'] } },
+          { fingerprint: 'f1', verdict: { muted: true, silencedBy: ['silence-1'], inhibitedBy: [] } },
           { fingerprint: 'f2', verdict: { muted: false } },
         ],
       }),
     ]);
     expect(table(rows, 'verdicts')).toMatchObject([
-      { fingerprint: 'f1', is_muted: true, muted_by: 'silence', ids: ['silence-1'] },
-      { fingerprint: 'f2', is_muted: false, muted_by: '', ids: [] },
+      { fingerprint: 'f1', is_muted: true, silenced_by: ['silence-1'], inhibited_by: [] },
+      { fingerprint: 'f2', is_muted: false, silenced_by: [], inhibited_by: [] },
     ]);
   });
 

@@ -101,12 +101,12 @@ describe('writer', () => {
           writer.write(rows(count, count + size, table));
           count += size;
           const expected = count;
-          checks.push(
-            writer.flushed().then(() => {
-              const stored = new Set(database.rows.map(({ row_id }) => Number.parseInt(row_id, 10)));
-              for (let i = 0; i < expected; i++) expect(stored.has(i)).toBe(true);
-            }),
-          );
+          const check = async (): Promise<void> => {
+            await writer.flushed();
+            const stored = new Set(database.rows.map(({ row_id }) => Number.parseInt(row_id, 10)));
+            for (let i = 0; i < expected; i++) expect(stored.has(i)).toBe(true);
+          };
+          checks.push(check());
           await Promise.resolve();
         }
         await Promise.all(checks);

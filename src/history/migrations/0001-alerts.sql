@@ -33,14 +33,14 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE IF NOT EXISTS verdicts
 (
-  row_id      String,
-  partition   LowCardinality(String),
-  position    UInt64,
-  at          DateTime64(3, 'UTC'),
-  fingerprint String,
-  is_muted    Bool,
-  muted_by    LowCardinality(String),
-  ids         Array(String)
+  row_id       String,
+  partition    LowCardinality(String),
+  position     UInt64,
+  at           DateTime64(3, 'UTC'),
+  fingerprint  String,
+  is_muted     Bool,
+  silenced_by  Array(String),
+  inhibited_by Array(String)
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(at)

@@ -1,0 +1,148 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  createMissingRecall,
+  createRecall,
+  openHistory,
+  type HistoryDatabase,
+  type HistoryOptions,
+} from '../../src/history/index.ts';
+import type { RecallEffect } from '../../src/incident/index.ts';
+import { describeHistory } from './history.contract.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tocsin-history-'));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const recallEffect: RecallEffect = {
+  id: 'i/recall',
+  kind: 'recall',
+  payload: {
+    incidentId: 'i',
+    domain: '',
+    beforeMs: 0,
+    templates: [],
+    signatures: [[1, 2, 3, 4]],
+    services: [],
+    limit: 5,
+  },
+};
+
+async function open(options: HistoryOptions): Promise<HistoryDatabase> {
+  const { database, missing } = await openHistory(options);
+  if (!database) throw new Error(missing);
+  return database;
+}
+
+function run(file: string, ...args: string[]): ChildProcess {
+  return spawn(process.execPath, [join(import.meta.dirname, file), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  for await (const line of createInterface({ input: child.stdout! })) return line;
+  throw new Error('the child said nothing');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+describeHistory('embedded', () => open({ path: join(folder, 'embedded') }));
+
+describe('server', () => {
+  let server: ChildProcess;
+  let options: Extract<HistoryOptions, { url: string }>;
+
+  beforeAll(async () => {
+    server = run('history-bridge.ts', join(folder, 'server'), 'secret');
+    const passwordFile = join(folder, 'password');
+    writeFileSync(passwordFile, 'secret\n');
+    const port = await firstLine(server);
+    options = { url: `http://127.0.0.1:${port}`, user: 'tocsin', passwordFile, database: 'tocsin' };
+  });
+
+  afterAll(() => kill(server));
+
+  describeHistory('server', () => open(options));
+
+  test('a server that is away at start is told, and taken into use when it answers', async () => {
+    const port = await freePort();
+    const { database, problem } = await openHistory({ ...options, url: `http://127.0.0.1:${port}` });
+    if (!database) throw new Error('the server counts as missing');
+    expect(problem).toMatchObject({ code: 'TOC_HISTORY_UNAVAILABLE', retryable: true });
+    const carry = createRecall(database, { timeoutMs: 5_000, onProblem: () => {} });
+    const nothing = { similar: [], historyMissing: true };
+    expect(await carry(recallEffect, new AbortController().signal)).toEqual(nothing);
+
+    const late = run('history-bridge.ts', join(folder, 'late'), 'secret', `${port}`);
+    await firstLine(late);
+    expect(await database.query('SELECT count() AS count FROM alerts')).toEqual([{ count: 0 }]);
+    expect(await carry(recallEffect, new AbortController().signal)).toEqual({
+      ...nothing,
+      historyMissing: false,
+    });
+    await database.close();
+    await kill(late);
+  });
+
+  test('a wrong password is a trouble that may pass', async () => {
+    const passwordFile = join(folder, 'wrong-password');
+    writeFileSync(passwordFile, 'wrong');
+    const { database, missing, problem } = await openHistory({ ...options, passwordFile });
+    expect([missing, problem?.code]).toEqual([null, 'TOC_HISTORY_UNAVAILABLE']);
+    await database?.close();
+  });
+});
+
+describe('embedded', () => {
+  test('what was flushed survives kill -9', async () => {
+    const path = join(folder, 'killed');
+    const child = run('history-child.ts', path, '1234');
+    expect(await firstLine(child)).toBe('flushed');
+    await kill(child);
+    const database = await open({ path });
+    const [row] = await database.query<{ count: number }>(
+      'SELECT count() AS count FROM verdicts FINAL WHERE position <= 1234',
+    );
+    expect(row?.count).toBe(1234);
+    await database.close();
+  });
+
+  test('a process that closes the history ends by itself', async () => {
+    const child = run('history-child.ts', join(folder, 'ended'), '10', 'end');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  test('a folder that another process holds is refused with a code', async () => {
+    const path = join(folder, 'held');
+    const child = run('history-child.ts', path, '1');
+    await firstLine(child);
+    await expect(openHistory({ path })).rejects.toMatchObject({ code: 'TOC_HISTORY_UNAVAILABLE' });
+    await kill(child);
+  });
+});
+
+test('recall without a history says so', async () => {
+  expect(await createMissingRecall()(recallEffect, new AbortController().signal)).toEqual({
+    similar: [],
+    historyMissing: true,
+  });
+});
