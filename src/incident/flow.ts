@@ -22,7 +22,7 @@ export type LogEntry = AlertsEntry | CommandEntry | FactEntry | ConfigEntry | Ti
 export interface Flow {
   /** `source`: what each report (or an expiry) does to the alert of its fingerprint. */
   alertChanges: readonly AlertChange[];
-  /** `mute`: alerts whose verdict is new or has changed; an alert never named is not muted. */
+  /** `mute`: the verdict on each alert that fired, and each verdict that changed while its alert fires. */
   verdictChanges: readonly VerdictChange[];
   /** `dedup`: into which signal each element of `alertChanges` went; same length and order. */
   sightings: readonly Sighting[];
@@ -78,11 +78,16 @@ export interface AlertChange {
 
 export type Verdict =
   | { readonly muted: false }
-  | { readonly muted: true; readonly by: 'silence' | 'inhibition'; readonly ids: readonly string[] };
+  | {
+      readonly muted: true;
+      /** Ids of the silences that match. */
+      readonly silencedBy: readonly string[];
+      /** Fingerprints of the alerts that inhibit it. */
+      readonly inhibitedBy: readonly string[];
+    };
 
 export interface VerdictChange {
   readonly fingerprint: string;
-  /** `ids` are silence ids, or the fingerprints of the inhibiting alerts. */
   readonly verdict: Verdict;
 }
 
