@@ -1,0 +1,129 @@
+import type { StageContext, Table } from '../engine/index.ts';
+import type { FacetValue } from './facets.ts';
+
+interface DomainRow {
+  /** Signals counted, halved together with the counts of the values. */
+  count: number;
+  /** Decaying number of signals, for their rate. */
+  pulse: number;
+  pulseAtMs: number;
+  readonly firstAtMs: number;
+  /** The candidates that last took in a signal, the newest last; no longer than `recentLength`. */
+  recent: string[];
+}
+
+/** How much of the background a candidate itself is: what is judged against it must leave it out. */
+export interface OwnShare {
+  readonly count: number;
+  readonly of: number;
+}
+
+const recentLength = 8;
+const halveAfter = 20_000;
+/** The mean over which rates are taken. */
+export const rateSpanMs = 3_600_000;
+/** Before anything is learned, signals of other causes are expected every ten minutes, with the certainty of two of them. */
+const priorSignals = 2;
+const priorSpanMs = 1_200_000;
+/** Share of signals that have a given value before anything is learned, and how many signals that belief is worth. */
+const priorShare = { label: 0.5, name: 0.1, entity: 0.05, service: 0.05, template: 0.1 } as const;
+const priorWeight = 10;
+
+/**
+ * What is usual in each domain: how many recent signals have a value, and how often signals come. All counts are
+ * halved every 20,000 signals, which forgets the past and bounds the memory.
+ */
+export class Background {
+  readonly #domains: Table<DomainRow>;
+  readonly #counts: Table<number>;
+  readonly #counted: Table<number>;
+
+  constructor(context: StageContext) {
+    this.#domains = context.table('domains');
+    this.#counts = context.table('value-counts');
+    this.#counted = context.table('counted');
+  }
+
+  /** Counts a signal that has opened. */
+  count(domain: string, values: readonly FacetValue[], nowMs: number): void {
+    const row = this.#domain(domain, nowMs);
+    row.count++;
+    row.pulse = decayed(row.pulse, nowMs - row.pulseAtMs) + 1;
+    row.pulseAtMs = nowMs;
+    for (const { key } of values) {
+      const countKey = `${domain}\n${key}`;
+      this.#counts.set(countKey, (this.#counts.get(countKey) ?? 0) + 1);
+    }
+    const counted = (this.#counted.get('signals') ?? 0) + 1;
+    this.#counted.set('signals', counted % halveAfter);
+    if (counted === halveAfter) this.#halve();
+  }
+
+  /** Notes that `candidateId` has taken in a signal. */
+  noteActive(domain: string, candidateId: string, nowMs: number): void {
+    const row = this.#domain(domain, nowMs);
+    if (row.recent.at(-1) === candidateId) return;
+    row.recent = [...row.recent.filter((id) => id !== candidateId), candidateId].slice(-recentLength);
+  }
+
+  /** The candidates that last took in a signal. */
+  recent(domain: string): readonly string[] {
+    return this.#domains.get(domain)?.recent ?? [];
+  }
+
+  /** Share of the domain's signals that have `value`, as people read it. */
+  shareOf(domain: string, value: FacetValue): number {
+    const total = this.#domains.get(domain)?.count ?? 0;
+    return total === 0 ? 0 : Math.min(1, (this.#counts.get(`${domain}\n${value.key}`) ?? 0) / total);
+  }
+
+  /**
+   * Probability that a signal of another cause has `value`. The signals of one candidate are not independent: `own.count`
+   * of `own.of` signals weigh as their square root, so that a storm does not make its own marks look common.
+   */
+  probabilityOf(domain: string, value: FacetValue, own: OwnShare): number {
+    const total = this.#domains.get(domain)?.count ?? 0;
+    const count = this.#counts.get(`${domain}\n${value.key}`) ?? 0;
+    const others = Math.max(0, count - own.count) + Math.sqrt(own.count);
+    const allOthers = Math.max(0, total - own.of) + Math.sqrt(own.of);
+    return (others + priorWeight * priorShare[value.kind]) / (Math.max(others, allOthers) + priorWeight);
+  }
+
+  /** Expected signals per millisecond of causes other than a candidate's, whose own decayed number of signals is `ownPulse`. */
+  rate(domain: string, ownPulse: number, nowMs: number): number {
+    const row = this.#domains.get(domain);
+    if (!row) return priorSignals / priorSpanMs;
+    const others = Math.max(0, decayed(row.pulse, nowMs - row.pulseAtMs) - ownPulse);
+    const observedMs = rateSpanMs * (1 - Math.exp(-(nowMs - row.firstAtMs) / rateSpanMs));
+    return (others + priorSignals) / (observedMs + priorSpanMs);
+  }
+
+  #domain(domain: string, nowMs: number): DomainRow {
+    const row = this.#domains.get(domain);
+    if (row) {
+      this.#domains.touch(domain);
+      return row;
+    }
+    const created = { count: 0, pulse: 0, pulseAtMs: nowMs, firstAtMs: nowMs, recent: [] };
+    this.#domains.set(domain, created);
+    return created;
+  }
+
+  #halve(): void {
+    for (const [key, count] of this.#counts.entries()) {
+      if (count <= 1) this.#counts.delete(key);
+      else this.#counts.set(key, count / 2);
+    }
+    for (const domain of this.#domains.keys()) {
+      const row = this.#domains.get(domain);
+      if (!row) continue;
+      row.count /= 2;
+      this.#domains.touch(domain);
+    }
+  }
+}
+
+/** A decaying count after `elapsedMs`. */
+export function decayed(pulse: number, elapsedMs: number): number {
+  return elapsedMs <= 0 ? pulse : pulse * Math.exp(-elapsedMs / rateSpanMs);
+}

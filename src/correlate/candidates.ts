@@ -1,0 +1,287 @@
+import type { StageContext, StageTimers, Table } from '../engine/index.ts';
+import type { CandidateChange, Link, ServiceGraph } from '../incident/index.ts';
+import { CandidateIndex, Profile } from './candidate-index.ts';
+import {
+  addReason,
+  copyCandidate,
+  createCandidateRow,
+  noteSignal,
+  setLinks,
+  type CandidateRow,
+  type SignalRow,
+} from './candidate-row.ts';
+import type { CorrelateConfig } from './config.ts';
+import { facetsOf, type Facets } from './facets.ts';
+
+type ChangeWord = CandidateChange['change'];
+
+const strength: readonly ChangeWord[] = [
+  'updated',
+  'joined',
+  'resolved',
+  'reopened',
+  'opened',
+  'split',
+  'merged',
+];
+
+/**
+ * All candidates and their signals, with what is derived from them: a profile of each active candidate and the index
+ * over all of them. Notes what changes in a frame, one change per candidate: the strongest word counts.
+ *
+ * INVARIANT: a signal that is remembered belongs to exactly one candidate, `SignalRow.candidateId`. A resolved
+ * candidate goes on naming a signal that returned too late and belongs to a later candidate now.
+ */
+export class Candidates {
+  readonly #rows: Table<CandidateRow>;
+  readonly #signals: Table<SignalRow>;
+  readonly #numbers: Table<number>;
+  readonly #timers: StageTimers;
+  readonly #profiles = new Map<string, Profile>();
+  #index = new CandidateIndex();
+  #changes = new Map<string, { change: ChangeWord; links: Link[] }>();
+  #config: CorrelateConfig;
+  #graph: ServiceGraph;
+
+  constructor(context: StageContext, config: CorrelateConfig, graph: ServiceGraph) {
+    this.#rows = context.table('candidates');
+    this.#signals = context.table('signals');
+    this.#numbers = context.table('numbers');
+    this.#timers = context.timers;
+    this.#config = config;
+    this.#graph = graph;
+  }
+
+  /** Derives profiles and index anew: after a restore, and under another configuration. */
+  rebuild(config: CorrelateConfig, graph: ServiceGraph): void {
+    this.#config = config;
+    this.#graph = graph;
+    this.#profiles.clear();
+    this.#index = new CandidateIndex();
+    for (const row of this.#rows.values()) if (row.isActive) this.#addProfile(row);
+  }
+
+  get(id: string): CandidateRow | undefined {
+    return this.#rows.get(id);
+  }
+
+  signal(id: string): SignalRow | undefined {
+    return this.#signals.get(id);
+  }
+
+  profile(id: string): Profile | undefined {
+    return this.#profiles.get(id);
+  }
+
+  get index(): CandidateIndex {
+    return this.#index;
+  }
+
+  all(): IterableIterator<CandidateRow> {
+    return this.#rows.values();
+  }
+
+  /** Opens a candidate without signals. */
+  open(domain: string, nowMs: number): CandidateRow {
+    const number = (this.#numbers.get('candidate') ?? 0) + 1;
+    this.#numbers.set('candidate', number);
+    const row = createCandidateRow(number, domain, nowMs);
+    this.#rows.set(row.candidate.id, row);
+    return row;
+  }
+
+  /** Remembers `signal` as a firing member of `row`. It must not belong to an open candidate yet. */
+  join(row: CandidateRow, signal: SignalRow, facets: Facets, link: Link | null, nowMs: number): void {
+    const { candidate } = row;
+    const former = this.#signals.get(signal.id);
+    if (former) this.#letGo(former);
+    this.#signals.set(signal.id, signal);
+    signal.candidateId = candidate.id;
+    row.firingCount++;
+    candidate.signalIds = [...candidate.signalIds.filter((id) => id !== signal.id), signal.id];
+    if (link) setLinks(row, [...candidate.links, link]);
+    noteSignal(row, nowMs);
+    if (candidate.state === 'resolved') this.reopen(row, 'a similar signal returned', nowMs);
+    const profile = this.#profiles.get(candidate.id);
+    if (profile) {
+      for (const key of profile.add(signal.id, facets)) this.#index.add(candidate.domain, key, candidate.id);
+    }
+    this.schedule(row, nowMs);
+    this.note(row, candidate.signalIds.length === 1 ? 'opened' : 'joined', link ? [link] : []);
+  }
+
+  /** Notes that a member fires or has stopped firing. */
+  setFiring(signal: SignalRow, isFiring: boolean): void {
+    if (signal.isFiring === isFiring) return;
+    signal.isFiring = isFiring;
+    this.#signals.touch(signal.id);
+    const row = this.#rows.get(signal.candidateId);
+    if (row) row.firingCount += isFiring ? 1 : -1;
+  }
+
+  resolve(row: CandidateRow, code: string, text: string, nowMs: number): void {
+    row.candidate.state = 'resolved';
+    row.candidate.resolvedAtMs = nowMs;
+    addReason(row, code, text);
+    this.schedule(row, nowMs);
+    this.note(row, 'resolved');
+  }
+
+  reopen(row: CandidateRow, text: string, nowMs: number): void {
+    row.candidate.state = 'open';
+    row.candidate.resolvedAtMs = null;
+    addReason(row, 'reopened', text);
+    this.schedule(row, nowMs);
+    this.note(row, 'reopened');
+  }
+
+  /** Moves the signals and links of `from` into `into`; `from` stays behind as `merged`. Both must be of one domain. */
+  merge(into: CandidateRow, from: CandidateRow, text: string, nowMs: number): void {
+    this.moveSignals(from, into, from.candidate.signalIds);
+    setLinks(into, [...into.candidate.links, ...from.candidate.links]);
+    setLinks(from, []);
+    for (const id of from.apart) this.setApart(into.candidate.id, id);
+    into.candidate.lastAtMs = Math.max(into.candidate.lastAtMs, from.candidate.lastAtMs);
+    into.pulse += from.pulse;
+    from.candidate.state = 'merged';
+    from.candidate.mergedInto = into.candidate.id;
+    from.candidate.resolvedAtMs = nowMs;
+    addReason(from, 'merged', `merged into ${into.candidate.id}: ${text}`);
+    addReason(into, 'merged', `took in ${from.candidate.id}: ${text}`);
+    if (into.candidate.state === 'resolved' && into.firingCount > 0) {
+      this.reopen(into, `${from.candidate.id} was still open`, nowMs);
+    }
+    this.schedule(from, nowMs);
+    this.schedule(into, nowMs);
+    this.note(from, 'merged');
+    this.note(into, 'merged');
+  }
+
+  /** Moves members from one candidate to another, keeping their order; both profiles are derived anew. */
+  moveSignals(from: CandidateRow, into: CandidateRow, signalIds: readonly string[]): void {
+    const moved = new Set(signalIds);
+    const present = new Set(into.candidate.signalIds);
+    from.candidate.signalIds = from.candidate.signalIds.filter((id) => !moved.has(id));
+    into.candidate.signalIds = [...into.candidate.signalIds, ...signalIds.filter((id) => !present.has(id))];
+    for (const id of signalIds) {
+      const signal = this.#signals.get(id);
+      if (signal?.candidateId !== from.candidate.id) continue;
+      signal.candidateId = into.candidate.id;
+      this.#signals.touch(id);
+      if (!signal.isFiring) continue;
+      from.firingCount--;
+      into.firingCount++;
+    }
+    for (const row of [from, into]) {
+      this.#removeProfile(row);
+      if (row.isActive) this.#addProfile(row);
+    }
+  }
+
+  /** Remembers that two candidates must never be joined automatically. */
+  setApart(a: string, b: string): void {
+    if (a === b) return;
+    this.#editApart(a, (apart) => (apart.includes(b) ? apart : [...apart, b]));
+    this.#editApart(b, (apart) => (apart.includes(a) ? apart : [...apart, a]));
+  }
+
+  /** Takes `setApart` back. True when the two were apart. */
+  endApart(a: string, b: string): boolean {
+    const wasApart = this.#rows.get(a)?.apart.includes(b) ?? false;
+    this.#editApart(a, (apart) => apart.filter((id) => id !== b));
+    this.#editApart(b, (apart) => apart.filter((id) => id !== a));
+    return wasApart;
+  }
+
+  /** Sets the timers of `row` by its state, and whether it takes part in correlation. */
+  schedule(row: CandidateRow, nowMs: number): void {
+    const { id, state, lastAtMs, resolvedAtMs } = row.candidate;
+    const { window, reopen_window, max_idle, retention } = this.#config;
+    const restsAtMs = state === 'open' ? lastAtMs + window : (resolvedAtMs ?? nowMs) + reopen_window;
+    const isActive = state !== 'merged' && restsAtMs > nowMs;
+    if (isActive) this.#timers.set(`rest/${id}`, restsAtMs);
+    else this.#timers.cancel(`rest/${id}`);
+    if (isActive !== row.isActive) {
+      row.isActive = isActive;
+      if (isActive) this.#addProfile(row);
+      else this.#removeProfile(row);
+    }
+    if (state === 'open') {
+      this.#timers.cancel(`drop/${id}`);
+      if (this.#timers.dueMs(`idle/${id}`) === undefined) {
+        this.#timers.set(`idle/${id}`, Math.max(lastAtMs + max_idle, nowMs + 1));
+      }
+    } else {
+      this.#timers.cancel(`idle/${id}`);
+      this.#timers.set(`drop/${id}`, Math.max((resolvedAtMs ?? nowMs) + retention, nowMs + 1));
+    }
+    this.#rows.touch(id);
+  }
+
+  /** Forgets a candidate and the signals that belong to it. */
+  drop(row: CandidateRow): void {
+    this.#removeProfile(row);
+    for (const id of row.candidate.signalIds) {
+      if (this.#signals.get(id)?.candidateId === row.candidate.id) this.#signals.delete(id);
+    }
+    for (const id of row.apart) this.endApart(id, row.candidate.id);
+    this.#rows.delete(row.candidate.id);
+  }
+
+  /** Notes a change for the frame at hand. */
+  note(row: CandidateRow, change: ChangeWord, links: readonly Link[] = []): void {
+    const { id } = row.candidate;
+    this.#rows.touch(id);
+    const noted = this.#changes.get(id);
+    if (!noted) {
+      this.#changes.set(id, { change, links: [...links] });
+      return;
+    }
+    if (strength.indexOf(change) > strength.indexOf(noted.change)) noted.change = change;
+    noted.links.push(...links);
+  }
+
+  /** The changes noted since the last call, each with a copy of its candidate, in the order of their first note. */
+  takeChanges(): CandidateChange[] {
+    if (this.#changes.size === 0) return [];
+    const changes: CandidateChange[] = [];
+    for (const [id, { change, links }] of this.#changes) {
+      const row = this.#rows.get(id);
+      if (row) changes.push({ change, candidate: copyCandidate(row), links });
+    }
+    this.#changes = new Map();
+    return changes;
+  }
+
+  #letGo(signal: SignalRow): void {
+    const row = this.#rows.get(signal.candidateId);
+    if (!row || !signal.isFiring) return;
+    row.firingCount--;
+    this.#rows.touch(signal.candidateId);
+  }
+
+  #addProfile(row: CandidateRow): void {
+    const { id, domain, signalIds } = row.candidate;
+    const profile = new Profile();
+    for (const signalId of signalIds) {
+      const signal = this.#signals.get(signalId);
+      if (signal?.candidateId !== id) continue;
+      const facets = facetsOf(signal, this.#config, this.#graph);
+      for (const key of profile.add(signalId, facets)) this.#index.add(domain, key, id);
+    }
+    this.#profiles.set(id, profile);
+  }
+
+  #removeProfile(row: CandidateRow): void {
+    const { id, domain } = row.candidate;
+    for (const key of this.#profiles.get(id)?.keys() ?? []) this.#index.remove(domain, key, id);
+    this.#profiles.delete(id);
+  }
+
+  #editApart(id: string, edit: (apart: string[]) => string[]): void {
+    const row = this.#rows.get(id);
+    if (!row) return;
+    row.apart = edit(row.apart);
+    this.#rows.touch(id);
+  }
+}

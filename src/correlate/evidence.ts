@@ -1,0 +1,232 @@
+import type { Reason, ServiceGraph, ServicePath } from '../incident/index.ts';
+import type { Background } from './background.ts';
+import type { Profile } from './candidate-index.ts';
+import { pulseOf, type CandidateRow, type SignalRow } from './candidate-row.ts';
+import type { CorrelateConfig } from './config.ts';
+import { isPlace, serviceKey, similarityOf, type Facets, type FacetValue } from './facets.ts';
+
+/** What speaks for a signal belonging to a candidate. `weight` is the sum in log-odds. */
+export interface Evidence {
+  readonly weight: number;
+  readonly reasons: readonly Reason[];
+  /** The member that the strongest piece leads to, other than time; null when there is only time. */
+  readonly memberId: string | null;
+  /** The candidate holds a signal of the same or a similar text. */
+  readonly hasSimilarText: boolean;
+}
+
+interface Piece {
+  readonly code: string;
+  readonly text: string;
+  readonly weight: number;
+  readonly memberId: string | null;
+}
+
+/** Where the evidence looks things up. */
+export interface EvidenceSources {
+  readonly config: CorrelateConfig;
+  readonly graph: ServiceGraph;
+  readonly background: Background;
+  readonly signal: (id: string) => SignalRow | undefined;
+}
+
+const timeBounds = { least: -4, most: 3 } as const;
+/** Tail index of the gaps within one incident: cascades arrive in seconds and in many minutes. */
+const timeTail = 0.5;
+const mostPerValue = 4;
+/** How often a signal of the same cause has the value that others of its incident have. */
+const agreement = { label: 0.5, name: 0.3, entity: 0.5, service: 0.5, template: 0.3 } as const;
+/** What a further piece about content still counts, after the strongest, as a power of this. */
+const dependence = 0.3;
+const hopWeight = { 1: 5, 2: 3 } as const;
+/** A service with more neighbours than this says less about what it connects. */
+const hubDegree = 4;
+/** Both say where they happen (machine, service), and it is neither the same place nor near in the catalog. */
+const elsewhereWeight = -2;
+const leastSimilarity = 0.5;
+
+/**
+ * Weighs a signal against a candidate as a whole: each piece is the logarithm of how much likelier the observation is
+ * when the signal has the candidate's cause than when it has another (naive Bayes). Pieces about content depend on each
+ * other (host and address say the same), so that the strongest counts in full and each next one much less.
+ */
+export function weighEvidence(
+  signal: SignalRow,
+  facets: Facets,
+  row: CandidateRow,
+  profile: Profile,
+  nowMs: number,
+  sources: EvidenceSources,
+): Evidence {
+  const { config, graph, background } = sources;
+  const content = contentPieces(signal, facets, row, profile, sources).sort((a, b) => b.weight - a.weight);
+  const pieces: Piece[] = content.map((piece, index) => ({
+    ...piece,
+    weight: piece.weight * dependence ** index,
+  }));
+  const time = timePiece(row, nowMs, config, background);
+  const place = placePiece(facets, profile, graph);
+  if (place) pieces.push(place);
+  const tied = pieces.sort((a, b) => b.weight - a.weight);
+  const all = [...tied, time];
+  return {
+    weight: all.reduce((sum, piece) => sum + piece.weight, 0),
+    reasons: all
+      .filter((piece) => Math.abs(piece.weight) >= 0.1 || piece === time)
+      .slice(0, 6)
+      .map(({ code, text, weight }) => ({ stage: 'correlate', code, text, weight: round(weight) })),
+    memberId: tied.find((piece) => piece.weight > 0)?.memberId ?? null,
+    hasSimilarText: content.some((piece) => piece.code === 'same_text' || piece.code === 'similar_text'),
+  };
+}
+
+/**
+ * Density of the gap between signals of one cause (Lomax distribution of scale `time_scale`) against the rate of the
+ * signals of all other causes: in a quiet domain a small gap says much, in a busy one nothing.
+ */
+function timePiece(row: CandidateRow, nowMs: number, config: CorrelateConfig, background: Background): Piece {
+  const gapMs = Math.max(0, nowMs - row.candidate.lastAtMs);
+  const scaleMs = Math.max(1, config.time_scale);
+  const density = timeTail / (scaleMs * (1 + gapMs / scaleMs) ** (1 + timeTail));
+  const rate = background.rate(row.candidate.domain, pulseOf(row, nowMs), nowMs);
+  const weight = clamp(Math.log(density / rate), timeBounds.least, timeBounds.most);
+  return { code: 'time', text: `within ${secondsText(gapMs)}`, weight, memberId: null };
+}
+
+function contentPieces(
+  signal: SignalRow,
+  facets: Facets,
+  row: CandidateRow,
+  profile: Profile,
+  sources: EvidenceSources,
+): Piece[] {
+  const pieces: Piece[] = [];
+  let isSameText = false;
+  for (const value of facets.values) {
+    const count = profile.count(value.key);
+    if (count === 0) continue;
+    if (value.kind === 'template') isSameText = true;
+    const weight = valueWeight(value, count, row, profile, sources.background);
+    const memberId = profile.memberWith(value.key) ?? null;
+    if (weight > 0) pieces.push({ ...describeValue(value, row, sources.background), weight, memberId });
+  }
+  if (!isSameText) {
+    const similar = similarPiece(signal, facets, row, profile, sources);
+    if (similar) pieces.push(similar);
+  }
+  return pieces;
+}
+
+/** Half-way between sharing the value with one member and with all of them. */
+function valueWeight(
+  value: FacetValue,
+  count: number,
+  row: CandidateRow,
+  profile: Profile,
+  background: Background,
+): number {
+  const usual = background.probabilityOf(row.candidate.domain, value, { count, of: profile.size });
+  const expected = agreement[value.kind] * Math.sqrt(count / profile.size);
+  return Math.min(mostPerValue, Math.log(expected / usual));
+}
+
+function describeValue(
+  value: FacetValue,
+  row: CandidateRow,
+  background: Background,
+): Pick<Piece, 'code' | 'text'> {
+  const share = percentText(background.shareOf(row.candidate.domain, value));
+  if (value.kind === 'template') return { code: 'same_text', text: `same text (in ${share} of signals)` };
+  if (value.kind === 'service') return { code: 'same_service', text: `same ${value.text}` };
+  return { code: 'shared_label', text: `shares ${value.text} (in ${share} of signals)` };
+}
+
+/** The most similar text among the members that share a band of the signature. */
+function similarPiece(
+  signal: SignalRow,
+  facets: Facets,
+  row: CandidateRow,
+  profile: Profile,
+  { background, signal: find }: EvidenceSources,
+): Piece | null {
+  let best: { member: SignalRow; similarity: number } | null = null;
+  const seen = new Set<string>();
+  for (const band of facets.bands) {
+    const memberId = profile.memberWith(band);
+    if (memberId === undefined || seen.has(memberId)) continue;
+    seen.add(memberId);
+    const member = find(memberId);
+    if (!member) continue;
+    const similarity = similarityOf(signal.signature, member.signature);
+    if (similarity > (best?.similarity ?? leastSimilarity)) best = { member, similarity };
+  }
+  if (!best) return null;
+  const value = { key: `t:${best.member.template}`, text: '', kind: 'template' } as const;
+  const weight =
+    best.similarity * valueWeight(value, Math.max(1, profile.count(value.key)), row, profile, background);
+  if (weight <= 0) return null;
+  return {
+    code: 'similar_text',
+    text: `similar text ${best.similarity.toFixed(2)}`,
+    weight,
+    memberId: best.member.id,
+  };
+}
+
+/** The strongest way over the catalog to a service of the candidate, or the weight of happening elsewhere; null when nothing is known. */
+function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piece | null {
+  const { service } = facets;
+  if (service !== null && !profile.services.has(service)) {
+    const near = graph.near(service);
+    let best: { other: string; path: ServicePath; weight: number } | null = null;
+    for (const other of profile.services) {
+      const path = near.get(other);
+      const weight = path ? pathWeight(path, graph) : 0;
+      if (path && weight > (best?.weight ?? 0)) best = { other, path, weight };
+    }
+    if (best) {
+      const memberId = profile.memberWith(serviceKey(best.other)) ?? null;
+      const text = pathText(service, best.other, best.path);
+      return { code: 'topology', text, weight: best.weight, memberId };
+    }
+  }
+  const places = facets.values.filter((value) => isPlace(value));
+  if (places.length === 0 || !profile.hasPlaces) return null;
+  if (places.some((value) => profile.count(value.key) > 0)) return null;
+  return {
+    code: 'elsewhere',
+    text: 'no machine or service in common',
+    weight: elsewhereWeight,
+    memberId: null,
+  };
+}
+
+function pathWeight(path: ServicePath, graph: ServiceGraph): number {
+  if (path.via === null) return hopWeight[1];
+  return hopWeight[2] - Math.log(Math.max(1, graph.degreeOf(path.via) / hubDegree));
+}
+
+function pathText(service: string, other: string, { relation, hops, via }: ServicePath): string {
+  const distance = hops === 1 ? '1 hop' : `${hops} hops over ${via}`;
+  if (relation === 'calls') return `${service} calls ${other} (${distance})`;
+  if (relation === 'called_by') return `${other} calls ${service} (${distance})`;
+  return `${service} and ${other} share ${via}`;
+}
+
+function secondsText(ms: number): string {
+  if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
+  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
+}
+
+function percentText(share: number): string {
+  const percent = share * 100;
+  return `${percent >= 10 ? percent.toFixed(0) : percent.toFixed(1)} %`;
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
+}
+
+function round(weight: number): number {
+  return Math.round(weight * 100) / 100;
+}

@@ -1,0 +1,148 @@
+import type { StageContext } from '../engine/index.ts';
+import {
+  readServiceGraph,
+  type Candidate,
+  type ConfigEntry,
+  type SignalChange,
+  type TocsinFrame,
+  type TocsinStage,
+} from '../incident/index.ts';
+import { Background } from './background.ts';
+import { copyCandidate, type CandidateRow } from './candidate-row.ts';
+import { Candidates } from './candidates.ts';
+import { CorrelateCommands } from './commands.ts';
+import { correlateConfig, type CorrelateConfig } from './config.ts';
+import { Placement } from './placement.ts';
+
+/** Correlation, and what it knows. The queries return copies. */
+export interface CorrelateStage extends TocsinStage {
+  /** The candidates remembered: open, resolved or merged, the oldest first. */
+  candidates(): Candidate[];
+  candidate(id: string): Candidate | undefined;
+  /** The candidate that the signal belongs to. */
+  candidateOfSignal(signalId: string): Candidate | undefined;
+}
+
+/**
+ * Puts each signal into one candidate incident, with the evidence for it, and carries out `incident.merge`, `.split`,
+ * `.resolve` and `.undo`. The work for one signal does not grow with the number of open signals or candidates.
+ */
+export function createCorrelateStage(context: StageContext): CorrelateStage {
+  return new Correlate(context);
+}
+
+class Correlate implements CorrelateStage {
+  readonly name = 'correlate';
+  readonly #background: Background;
+  readonly #candidates: Candidates;
+  readonly #commands: CorrelateCommands;
+  #config: CorrelateConfig = correlateConfig.parse({});
+  #placement: Placement;
+
+  constructor(context: StageContext) {
+    const graph = readServiceGraph(null);
+    this.#background = new Background(context);
+    this.#candidates = new Candidates(context, this.#config, graph);
+    this.#commands = new CorrelateCommands(context, this.#candidates);
+    this.#placement = new Placement(this.#candidates, this.#background, this.#config, graph);
+  }
+
+  restore(config: TocsinFrame['entry']): void {
+    this.#configure(config?.kind === 'config' ? config : null);
+  }
+
+  onFrame(frame: TocsinFrame): void {
+    const { entry, flow } = frame;
+    if (entry?.kind === 'config') this.#configure(entry);
+    if (entry?.kind === 'command') {
+      const answer = this.#commands.apply(entry.payload, this.#config, frame.timeMs);
+      if (answer) flow.answer = answer;
+    }
+    for (const change of flow.signalChanges) this.#onSignal(change, frame.timeMs);
+    this.#publish(frame);
+  }
+
+  onTimer(key: string, frame: TocsinFrame): void {
+    const [what = '', id = ''] = splitOnce(key);
+    if (what === 'forget') {
+      this.#commands.forget(id);
+      return;
+    }
+    const row = this.#candidates.get(id);
+    if (!row) return;
+    if (what === 'drop') this.#candidates.drop(row);
+    else if (what === 'rest') this.#candidates.schedule(row, frame.timeMs);
+    else if (what === 'idle') this.#closeIdle(row, frame.timeMs);
+    this.#publish(frame);
+  }
+
+  candidates(): Candidate[] {
+    return [...this.#candidates.all()].map((row) => copyCandidate(row));
+  }
+
+  candidate(id: string): Candidate | undefined {
+    const row = this.#candidates.get(id);
+    return row && copyCandidate(row);
+  }
+
+  candidateOfSignal(signalId: string): Candidate | undefined {
+    return this.candidate(this.#candidates.signal(signalId)?.candidateId ?? '');
+  }
+
+  #configure(entry: ConfigEntry | null): void {
+    this.#config = correlateConfig.parse(entry?.payload['correlate'] ?? {});
+    const graph = readServiceGraph(entry?.payload ?? null);
+    this.#candidates.rebuild(this.#config, graph);
+    this.#placement = new Placement(this.#candidates, this.#background, this.#config, graph);
+  }
+
+  #publish(frame: TocsinFrame): void {
+    const changes = this.#candidates.takeChanges();
+    if (changes.length > 0) frame.flow.candidateChanges = changes;
+  }
+
+  #onSignal({ change, signal }: SignalChange, nowMs: number): void {
+    const known = this.#candidates.signal(signal.id);
+    const row = known && this.#candidates.get(known.candidateId);
+    if (!known || !row) {
+      if (signal.state !== 'resolved') this.#placement.place(signal, nowMs);
+      return;
+    }
+    this.#candidates.setFiring(known, signal.state !== 'resolved');
+    if (signal.state === 'resolved') {
+      this.#onQuiet(row, nowMs);
+      return;
+    }
+    const returns = change === 'opened' || change === 'reopened' || change === 'escalated';
+    if (returns && row.candidate.state === 'resolved') {
+      if (nowMs - (row.candidate.resolvedAtMs ?? nowMs) > this.#config.reopen_window) {
+        this.#placement.place(signal, nowMs);
+        return;
+      }
+      this.#candidates.reopen(row, `${signal.text} returned`, nowMs);
+    }
+    this.#candidates.note(row, 'updated');
+    if (!returns && change !== 'grown') return;
+    if (returns) this.#placement.reconsider(known, row, nowMs);
+    else row.candidate.lastAtMs = nowMs;
+    this.#candidates.schedule(row, nowMs);
+  }
+
+  #onQuiet(row: CandidateRow, nowMs: number): void {
+    if (row.candidate.state === 'open' && row.firingCount === 0) {
+      this.#candidates.resolve(row, 'all_resolved', 'all signals resolved', nowMs);
+    } else this.#candidates.note(row, 'updated');
+  }
+
+  /** Closes what has been idle too long, or looks again when it has not. */
+  #closeIdle(row: CandidateRow, nowMs: number): void {
+    if (row.candidate.state !== 'open') return;
+    if (nowMs - row.candidate.lastAtMs < this.#config.max_idle) this.#candidates.schedule(row, nowMs);
+    else this.#candidates.resolve(row, 'idle', 'nothing new for too long', nowMs);
+  }
+}
+
+function splitOnce(key: string): string[] {
+  const at = key.indexOf('/');
+  return [key.slice(0, at), key.slice(at + 1)];
+}
