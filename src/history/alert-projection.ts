@@ -21,36 +21,38 @@ export interface CountedReports {
   readonly similarity: number;
 }
 
-const minuteMs = 60_000;
-const secondMs = 1_000;
-/** Each fingerprint's counted reports are written at its own second of the minute, so that a million series make no burst. */
-const slotCount = 60;
+/** Each fingerprint's counted reports are written in its own part of the interval, so that a million series make no burst. */
+const slotCount = 300;
 
 export interface AlertProjectionOptions {
   readonly counted: Table<CountedReports>;
   readonly timers: StageTimers;
   readonly rows: RowEmitter;
   readonly services: () => ServiceGraph;
+  /** How long reports are counted before they become a row. */
+  readonly intervalMs: () => number;
 }
 
 /**
- * Rows of table `alerts`: one for each report that changes its alert, and one a minute for each fingerprint's reports
+ * Rows of table `alerts`: one for each report that changes its alert, and one an interval for each fingerprint's reports
  * that change nothing.
  *
- * INVARIANT: sum(count) over all rows, plus what is still counted (at most a minute of log time), is the number of reports.
+ * INVARIANT: sum(count) over all rows, plus what is still counted (at most an interval of log time), is the number of reports.
  */
 export class AlertProjection {
   readonly #counted: Table<CountedReports>;
   readonly #timers: StageTimers;
   readonly #rows: RowEmitter;
   readonly #services: () => ServiceGraph;
+  readonly #intervalMs: () => number;
   readonly #slots: string[][] = Array.from({ length: slotCount }, () => []);
 
-  constructor({ counted, timers, rows, services }: AlertProjectionOptions) {
+  constructor({ counted, timers, rows, services, intervalMs }: AlertProjectionOptions) {
     this.#counted = counted;
     this.#timers = timers;
     this.#rows = rows;
     this.#services = services;
+    this.#intervalMs = intervalMs;
   }
 
   restore(): void {
@@ -116,8 +118,9 @@ export class AlertProjection {
     this.#slots[slot]?.push(key);
     const timer = `${timerPrefix}${slot}`;
     if (this.#timers.dueMs(timer) !== undefined) return;
-    const thisMinuteMs = Math.floor(timeMs / minuteMs) * minuteMs + slot * secondMs;
-    this.#timers.set(timer, thisMinuteMs > timeMs ? thisMinuteMs : thisMinuteMs + minuteMs);
+    const intervalMs = this.#intervalMs();
+    const dueMs = timeMs - (timeMs % intervalMs) + Math.floor((slot / slotCount) * intervalMs);
+    this.#timers.set(timer, dueMs > timeMs ? dueMs : dueMs + intervalMs);
   }
 
   #pushChange({ change, alert, index }: AlertChange, sighting: Sighting | undefined, timeMs: number): void {
@@ -173,7 +176,7 @@ export class AlertProjection {
 
 const timerPrefix = 'counted/';
 
-/** 0 to 59, from the last hex digits of the fingerprint. */
+/** From the last hex digits of the fingerprint. */
 function slotOf(fingerprint: string): number {
   const value = Number.parseInt(fingerprint.slice(-4), 16);
   return Number.isNaN(value) ? 0 : value % slotCount;

@@ -16,6 +16,8 @@ export const historyConfig = z.strictObject({
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be letters, digits and underscores')
     .default('tocsin'),
+  /** Reports that change nothing are counted this long, log time, for each alert before they become one row. */
+  repeat_interval: durationSchema.prefault('5m').refine((ms) => ms >= 60_000, 'must be 1m or more'),
   /** How long a row may wait for others before it is written. */
   flush_interval: durationSchema.prefault('1s'),
   /** How many rows are written at once at most. */

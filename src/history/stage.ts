@@ -7,6 +7,7 @@ import {
 } from '../incident/index.ts';
 import { AlertProjection, type CountedReports } from './alert-projection.ts';
 import { AuditProjection, type ChainHead } from './audit-projection.ts';
+import { historyConfig, type HistoryConfig } from './config.ts';
 import { IncidentProjection, type RememberedCandidate } from './incident-projection.ts';
 import { PageProjection, type RememberedPage } from './page-projection.ts';
 import { RowEmitter, type RowCounter } from './row-emitter.ts';
@@ -17,14 +18,15 @@ import { SignalProjection, type RememberedSignal } from './signal-projection.ts'
  * the fold without it decides the same. Cost of a repeated report: one look-up and one addition.
  */
 export function createHistoryStage(context: StageContext): TocsinStage {
-  let graph: ServiceGraph = readServiceGraph(null);
-  const services = (): ServiceGraph => graph;
+  let settings = readSettings(null);
+  const services = (): ServiceGraph => settings.services;
   const rows = new RowEmitter(context.table<RowCounter>('counter'));
   const alerts = new AlertProjection({
     counted: context.table<CountedReports>('counted'),
     timers: context.timers,
     rows,
     services,
+    intervalMs: () => settings.repeatIntervalMs,
   });
   const signals = new SignalProjection({
     signals: context.table<RememberedSignal>('signals'),
@@ -42,14 +44,14 @@ export function createHistoryStage(context: StageContext): TocsinStage {
   return {
     name: 'history',
     restore(config) {
-      graph = readServiceGraph(config?.kind === 'config' ? config.payload : null);
+      settings = readSettings(config?.kind === 'config' ? config.payload : null);
       alerts.restore();
       incidents.restore();
     },
     onFrame(frame) {
       const { entry, flow } = frame;
       rows.begin(frame);
-      if (entry?.kind === 'config') graph = readServiceGraph(entry.payload);
+      if (entry?.kind === 'config') settings = readSettings(entry.payload);
       if (flow.alertChanges.length > 0) alerts.onFrame(frame);
       if (flow.verdictChanges.length > 0) pushVerdicts(frame, rows);
       if (flow.signalChanges.length > 0 || flow.scores.length > 0) signals.onFrame(frame);
@@ -64,6 +66,16 @@ export function createHistoryStage(context: StageContext): TocsinStage {
       alerts.onTimer(key);
     },
   };
+}
+
+interface Settings {
+  readonly services: ServiceGraph;
+  readonly repeatIntervalMs: number;
+}
+
+function readSettings(config: Readonly<Record<string, unknown>> | null): Settings {
+  const history = (config?.['history'] as HistoryConfig | undefined) ?? historyConfig.parse({});
+  return { services: readServiceGraph(config), repeatIntervalMs: history.repeat_interval };
 }
 
 function pushVerdicts({ flow }: TocsinFrame, rows: RowEmitter): void {

@@ -121,7 +121,7 @@ export const everyTable: Moment[] = [
   },
   alertMoment(startMs + 3_000, 'Everything', true),
   alertMoment(startMs + 4_000, 'Everything', false),
-  tickAt(startMs + 3 * minuteMs, {
+  tickAt(startMs + 20 * minuteMs, {
     incidents: [
       incidentOf('every-i1', {
         revision: 3,
@@ -153,7 +153,7 @@ export const everyTable: Moment[] = [
   {
     entry: {
       kind: 'fact',
-      timeMs: startMs + 4 * minuteMs,
+      timeMs: startMs + 21 * minuteMs,
       payload: {
         effectId: 'gone',
         kind: 'notify',

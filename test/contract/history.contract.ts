@@ -114,7 +114,7 @@ export function describeHistory(name: string, open: () => Promise<HistoryDatabas
         const log = Array.from({ length: 40 }, (_, i) =>
           alertMoment(startMs + i * 5_000, 'Replayed', i === 0),
         );
-        const rows = await rowsOf([...log, tickAt(startMs + 10 * minuteMs)]);
+        const rows = await rowsOf([...log, tickAt(startMs + 20 * minuteMs)]);
         const { fingerprint } = alertOf({ alertname: 'Replayed' });
         await write(rows);
         const before = await countOf('alerts', fingerprint);

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HistoryRow } from '../../src/engine/index.ts';
+import { historyConfig } from '../../src/history/index.ts';
 import type { AlertChange, Flow, Sighting, SignalChange, SignalScore } from '../../src/incident/index.ts';
 import {
   alertOf,
@@ -39,6 +40,11 @@ function tickAt(timeMs: number, flow: Partial<Flow> = {}): Moment {
   return { entry: { kind: 'tick', timeMs, payload: null }, flow };
 }
 
+function configAt(timeMs: number, repeatIntervalMs: number): Moment {
+  const history = { ...historyConfig.parse({}), repeat_interval: repeatIntervalMs };
+  return { entry: { kind: 'config', timeMs, payload: { history } } };
+}
+
 function table(rows: readonly HistoryRow[], name: string): Record<string, unknown>[] {
   return rows.filter((row) => row.table === name).map(({ row }) => row);
 }
@@ -63,9 +69,9 @@ describe('alerts', () => {
     ]);
   });
 
-  test('repeats become one row a minute with their count and times', async () => {
+  test('repeats become one row an interval with their count and times', async () => {
     const repeats = Array.from({ length: 120 }, (_, i) => alertsAt(startMs + i * 1000, [['repeated', 'A']]));
-    const rows = await rowsOf([...repeats, tickAt(startMs + 300_000)]);
+    const rows = await rowsOf([configAt(startMs, 60_000), ...repeats, tickAt(startMs + 300_000)]);
     const counted = table(rows, 'alerts');
     expect(counted.length).toBeGreaterThanOrEqual(2);
     expect(counted.length).toBeLessThanOrEqual(3);
@@ -78,11 +84,21 @@ describe('alerts', () => {
     expect(counted.at(-1)).toMatchObject({ last_at: '2024-01-01 12:01:59.000' });
   });
 
+  test('a thousand alerts that repeat at once are written over the whole interval', async () => {
+    const names = Array.from({ length: 1_000 }, (_, i) => ['repeated', `A${i}`] as const);
+    const ticks = Array.from({ length: 60 }, (_, i) => tickAt(startMs + (i + 1) * 1_000));
+    const rows = await rowsOf([configAt(startMs, 60_000), alertsAt(startMs, names), ...ticks]);
+    const perSecond = Map.groupBy(table(rows, 'alerts'), (row) => String(row['at']).slice(0, 19));
+    expect(perSecond.size).toBeGreaterThanOrEqual(60);
+    for (const written of perSecond.values()) expect(written.length).toBeLessThan(50);
+    expect(reportCount(rows)).toBe(1_000);
+  });
+
   test('repeats of an alert that moved to another signal are not mixed', async () => {
     const rows = await rowsOf([
       alertsAt(startMs, [['repeated', 'A']], 's1'),
       alertsAt(startMs + 1, [['repeated', 'A']], 's2'),
-      tickAt(startMs + 60_000),
+      tickAt(startMs + 300_000),
     ]);
     expect(table(rows, 'alerts').map((row) => [row['signal_id'], row['count']])).toEqual([
       ['s1', 1],
@@ -105,11 +121,11 @@ describe('alerts', () => {
     ]);
   });
 
-  test('the count of rows adds up to the number of reports after a minute of silence', async () => {
+  test('the count of rows adds up to the number of reports after an interval of silence', async () => {
     await fc.assert(
       fc.asyncProperty(alertLog, async (moments) => {
         const lastMs = moments.at(-1)?.entry.timeMs ?? startMs;
-        const rows = await rowsOf([...moments, tickAt(lastMs + 60_000)]);
+        const rows = await rowsOf([...moments, tickAt(lastMs + 300_000)]);
         const reports = moments
           .flatMap(({ flow }) => flow?.alertChanges ?? [])
           .filter(({ index }) => index >= 0);
@@ -327,7 +343,7 @@ const otherMoment = fc.oneof(
 );
 
 const mixedLog = fc
-  .array(fc.tuple(fc.nat(20_000), fc.oneof(alertMoment, otherMoment)), { minLength: 1, maxLength: 50 })
+  .array(fc.tuple(fc.nat(60_000), fc.oneof(alertMoment, otherMoment)), { minLength: 1, maxLength: 50 })
   .map((steps) => {
     let timeMs = startMs;
     return steps.map(([stepMs, what]): Moment => {
