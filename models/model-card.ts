@@ -16,6 +16,21 @@ export interface HeldOutMetrics {
 
 /** The model card, in Markdown: what the model is, what it was measured at, and what not to expect of it. */
 export function renderModelCard(manifest: ModelManifest, metrics: HeldOutMetrics): string {
+  const rows: [string, string][] = [
+    ['measure', 'value'],
+    ...metrics.calibration.map(([p, share]): [string, string] => [
+      `held-out share beyond the training's ${percent(p)} point`,
+      percent(share),
+    ]),
+    ['mean silhouette, held out', metrics.silhouette.toFixed(3)],
+    ['false alarms (tail of at most 0.05, nothing disturbed)', percent(metrics.falseAlarms)],
+    ...metrics.detection.map(([name, share]): [string, string] => [
+      `found, tail of at most 0.05: ${name}`,
+      percent(share),
+    ]),
+    ['area under the ROC curve, disturbed against not, by distance', metrics.auc.toFixed(3)],
+    ["share beyond the training's 5.0 % point on a stream of another seed", percent(metrics.otherStream)],
+  ];
   return `# Model card: ${manifest.name}
 
 Behaviour clusters of an alert stream: ${manifest.clusters} k-means centroids over ${manifest.features.length} features of what a kind of
@@ -32,14 +47,7 @@ components of surprise. Written by \`npm run train\`, which gives the same bytes
 
 ## Measured on held-out data
 
-| measure | value |
-|---|---|
-${metrics.calibration.map(([p, share]) => `| held-out share beyond the training's ${percent(p)} point | ${percent(share)} |`).join('\n')}
-| mean silhouette, held out | ${metrics.silhouette.toFixed(3)} |
-| false alarms (tail of at most 0.05, nothing disturbed) | ${percent(metrics.falseAlarms)} |
-${metrics.detection.map(([name, share]) => `| found, tail of at most 0.05: ${name} | ${percent(share)} |`).join('\n')}
-| area under the ROC curve, disturbed against not, by distance | ${metrics.auc.toFixed(3)} |
-| share beyond the training's 5.0 % point on a stream of another seed | ${percent(metrics.otherStream)} |
+${renderTable(rows)}
 
 ## What not to expect
 
@@ -47,11 +55,19 @@ ${metrics.detection.map(([name, share]) => `| found, tail of at most 0.05: ${nam
   generator thought of; the last row above shows how much another stream alone shifts the distances.
 - Therefore the component is bounded: its tail probability never goes below ${metrics.calibration.at(-1)?.[0] ?? 0}, and each domain's own experience corrects the
   combined score. A stream that differs from the training data throughout is not more surprising for it.
-- Distance says that a behaviour is unusual among all kinds. Whether it is unusual for *this* kind is for the rate and
+- Distance says that a behaviour is unusual among all kinds. Whether it is unusual for this very kind is for the rate and
   interval components, which learn online and need no model. \`score.model: none\` runs without it.
 `;
 }
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
+}
+
+/** A Markdown table with aligned columns; the first row is its head. */
+function renderTable(rows: readonly (readonly [string, string])[]): string {
+  const [left, right] = [0, 1].map((column) => Math.max(...rows.map((row) => row[column as 0 | 1].length)));
+  const lines = rows.map(([a, b]) => `| ${a.padEnd(left!)} | ${b.padEnd(right!)} |`);
+  lines.splice(1, 0, `| ${'-'.repeat(left!)} | ${'-'.repeat(right!)} |`);
+  return lines.join('\n');
 }

@@ -184,8 +184,9 @@ export class Baselines {
     if (kind.rank > 0) {
       this.#closing.clear();
       this.writeRow(this.#closing.add(), kind, kind.lastMs);
-      const raw = scoreMatrix(this.#closing.matrix, 1)[result.rawTail]!;
-      if (!Number.isNaN(raw)) learnTail(domain, raw, kind.rank);
+      const scored = scoreMatrix(this.#closing.matrix, 1);
+      const raw = scored[result.rawTail]!;
+      if (!Number.isNaN(raw)) learnTail(domain, raw, scored[result.distance]!, kind.rank);
     }
     domain.periods++;
     domain.lastMs = Math.max(domain.lastMs, kind.lastMs);

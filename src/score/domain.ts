@@ -1,5 +1,5 @@
-import { column, tailBins } from './matrix.ts';
-import { tailPlace } from './kernel.ts';
+import { distanceBin, tailPlace } from './kernel.ts';
+import { column, distanceBins, tailBins } from './matrix.ts';
 import type { ScoreConfig } from './config.ts';
 
 const rarityBins = 20;
@@ -19,9 +19,11 @@ export interface DomainHistory {
   /** Scored periods by how often their kind had been seen before: never, once, 2-3, 4-7, ... times. */
   readonly rarity: number[];
   rarityTotal: number;
-  /** Weight of scored periods by raw tail probability, in half octaves. */
+  /** Weight of scored periods by raw tail probability; see `tailPlace`. */
   readonly tail: number[];
   tailTotal: number;
+  /** Weight of the same periods by their behaviour's distance to the nearest cluster; those judged without a model are left out. */
+  readonly distances: number[];
 }
 
 export function createDomain(timeMs: number): DomainHistory {
@@ -35,6 +37,7 @@ export function createDomain(timeMs: number): DomainHistory {
     rarityTotal: 0,
     tail: Array.from({ length: tailBins }, () => 0),
     tailTotal: 0,
+    distances: Array.from({ length: distanceBins }, () => 0),
   };
 }
 
@@ -69,18 +72,23 @@ export function learnScored(domain: DomainHistory, period: number, seen: number)
 }
 
 /**
- * Learns how odd a scored period turned out. The n-th kind scored in a period weighs 1/n: a storm of a hundred kinds
+ * Learns how odd a scored period turned out: its raw tail, and its distance (NaN for none). The n-th kind scored in a period weighs 1/n: a storm of a hundred kinds
  * teaches little more than five quiet ones, so that the next storm is still a surprise.
  */
-export function learnTail(domain: DomainHistory, raw: number, rank: number): void {
+export function learnTail(domain: DomainHistory, raw: number, distance: number, rank: number): void {
   domain.tail[Math.floor(tailPlace(raw))]! += 1 / rank;
+  if (!Number.isNaN(distance)) domain.distances[distanceBin(distance)]! += 1 / rank;
   domain.tailTotal += 1 / rank;
-  if (domain.tailTotal > tailWeightLimit) domain.tailTotal = halve(domain.tail);
+  if (domain.tailTotal > tailWeightLimit) {
+    domain.tailTotal = halve(domain.tail);
+    halve(domain.distances);
+  }
 }
 
 export function writeTail(row: Float64Array, domain: DomainHistory): void {
   row[column.tailTotal] = domain.tailTotal;
   for (let bin = 0; bin < tailBins; bin++) row[column.tail + bin] = domain.tail[bin]!;
+  for (let bin = 0; bin < distanceBins; bin++) row[column.distances + bin] = domain.distances[bin]!;
 }
 
 function rarityBin(seen: number): number {

@@ -16,8 +16,11 @@ export const behaviourFeatures = [
 export const sampleLimit = 32;
 /** Past gaps that a row holds at most. */
 export const gapLimit = 16;
-/** Bins of the domain's histogram of raw tail probabilities: half an octave each, the last one open. */
+/** Bins of the domain's histogram of raw tail probabilities (see `tailPlace`), the last one open. */
 export const tailBins = 32;
+/** Bins of the domain's histogram of behaviour distances: `distanceStep` wide each, the last one open. */
+export const distanceBins = 16;
+export const distanceStep = 0.5;
 
 /**
  * The columns of one row to score: what a kind does now, and what is usual for it. Everything that the kernel and the
@@ -55,9 +58,10 @@ export const column = {
   samples: 14,
   gaps: 14 + sampleLimit,
   tail: 14 + sampleLimit + gapLimit,
+  distances: 14 + sampleLimit + gapLimit + tailBins,
 } as const;
 
-export const rowWidth = column.tail + tailBins;
+export const rowWidth = column.distances + distanceBins;
 
 /** `learning`: too little is known of the kind. `fresh`: a new kind in a domain that is well known. */
 export const rowState = { learning: 0, known: 1, fresh: 2 } as const;

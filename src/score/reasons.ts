@@ -77,7 +77,7 @@ function describeNovelty(row: Float64Array): string {
 function describeBehaviour(_row: Float64Array, scored: Float64Array): string {
   return (
     `pattern ${roundTo(scored[result.distance]!, 1)} from the nearest usual one (cluster ${scored[result.cluster]}), ` +
-    `closer in ${formatPercent(1 - scored[result.behaviourTail]!)} of training`
+    `closer in ${formatPercent(1 - scored[result.behaviourTail]!)} of what is usual here and in training`
   );
 }
 

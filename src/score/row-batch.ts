@@ -1,6 +1,8 @@
 import { encodeHead, rowWidth } from './matrix.ts';
 import type { ScoreModel } from './model.ts';
 
+const keptRows = 4096;
+
 /** A growing matrix: the head of one model, then the rows to score with it. */
 export class RowBatch {
   readonly #head: Float64Array;
@@ -41,5 +43,8 @@ export class RowBatch {
 
   clear(): void {
     this.#rows = 0;
+    // What a storm needed is not kept for good.
+    if (this.#matrix.length > keptRows * rowWidth)
+      this.#matrix = this.#matrix.slice(0, this.#head.length + rowWidth);
   }
 }

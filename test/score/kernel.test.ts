@@ -128,15 +128,32 @@ describe('the experience of the domain', () => {
   });
 });
 
-test('behaviour never says more than the last trained point, however far out', async () => {
-  const model = (await loadScoreModel('builtin'))!;
-  const batch = new RowBatch(model);
+/** A row that lies very far out, in a domain whose periods have shown the distances of `bin`. */
+async function scoreFarOut(bin: number, weight: number): Promise<Float64Array> {
+  const batch = new RowBatch(await loadScoreModel('builtin'));
   const row = batch.add();
   known(row, 1e9, [1, 1, 1, 1, 1, 1, 1, 1]);
   row[column.resolved] = 1e9;
-  const results = scoreMatrix(batch.matrix, 1);
-  expect(results[result.distance]!).toBeGreaterThan(20);
-  expect(results[result.behaviourTail]!).toBeCloseTo(0.02, 12);
+  row[column.distances + bin] = weight;
+  return scoreMatrix(batch.matrix, 1);
+}
+
+describe('the behaviour', () => {
+  test('never says more than the last trained point, however far out', async () => {
+    const results = await scoreFarOut(0, 10_000);
+    expect(results[result.distance]!).toBeGreaterThan(20);
+    expect(results[result.behaviourTail]!).toBeCloseTo(0.02, 12);
+  });
+
+  test('is not odd where the domain is like that all the time', async () => {
+    const results = await scoreFarOut(15, 10_000);
+    expect(results[result.behaviourTail]!).toBe(1);
+  });
+
+  test('says nothing before the domain has shown any', async () => {
+    const results = await scoreFarOut(0, 0);
+    expect(results[result.behaviourTail]!).toBe(1);
+  });
 });
 
 test('a kind still learned has no surprise, but what is usual is told', () => {

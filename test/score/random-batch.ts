@@ -1,5 +1,13 @@
 import { createDice } from '../../models/quiet-weeks.ts';
-import { column, gapLimit, RowBatch, sampleLimit, tailBins, type ScoreModel } from '../../src/score/index.ts';
+import {
+  column,
+  distanceBins,
+  gapLimit,
+  RowBatch,
+  sampleLimit,
+  tailBins,
+  type ScoreModel,
+} from '../../src/score/index.ts';
 
 /** `rows` rows of plausible numbers, of all states. */
 export function randomBatch(seed: number, rows: number, model: ScoreModel | null): RowBatch {
@@ -26,6 +34,7 @@ export function randomBatch(seed: number, rows: number, model: ScoreModel | null
       row[column.tail + bin] = dice.next() * 50;
       row[column.tailTotal]! += row[column.tail + bin]!;
     }
+    for (let bin = 0; bin < distanceBins; bin++) row[column.distances + bin] = dice.next() * 50;
   }
   return batch;
 }

@@ -1,4 +1,4 @@
-import { fingerprint, labelsOf, type Alert } from '../../src/alert/index.ts';
+import { fingerprint, labelsOf, labelValue, type Alert } from '../../src/alert/index.ts';
 import { Fold, type Checkpoint, type CheckpointDelta } from '../../src/engine/index.ts';
 import {
   createFlow,
@@ -61,7 +61,7 @@ function createAlert({ labels, isResolved = false }: Report, timeMs: number): Al
   };
 }
 
-/** Stands in for intake and dedup: each fingerprint is a signal of its own, and gets bigger with `grows: yes`. */
+/** Stands in for intake and dedup: each fingerprint is a signal of its own. With the label `unreported` a signal escalates without a report. */
 const createFeed: TocsinStageFactory = (context) => {
   const firing = context.table<boolean>('firing');
   return {
@@ -73,6 +73,10 @@ const createFeed: TocsinStageFactory = (context) => {
       const signalChanges: SignalChange[] = [];
       for (const [index, alert] of frame.entry.payload.entries()) {
         const { fingerprint: id } = alert;
+        if (labelValue(alert.labels, 'unreported') !== '') {
+          signalChanges.push({ change: 'escalated', signal: createSignal(alert, true), reasons: [] });
+          continue;
+        }
         const wasFiring = firing.get(id);
         const isFiring = alert.endsAtMs > frame.timeMs;
         if (!isFiring && !wasFiring) {

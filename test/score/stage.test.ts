@@ -185,6 +185,14 @@ describe('repeats', () => {
   });
 });
 
+test('a signal that escalates without a report of its own is scored as one alert', async () => {
+  const scene = await sceneAfter(4);
+  const labels = { ...disk, unreported: 'yes' };
+  const score = await scoreOne(scene, alertsAt(mondayMs + 30 * dayMs + 12 * hourMs, [{ labels }]));
+  expect(score.state).toBe('scored');
+  expect(score.surprise).toBeLessThan(0.9);
+});
+
 describe('all signals of one kind in one moment', () => {
   test('get the same score from one row', async () => {
     const rowCounts: number[] = [];
