@@ -4,17 +4,30 @@ import type { Reason } from '../incident/index.ts';
 const earliestMs = Date.UTC(1900, 0, 1);
 const latestMs = Date.UTC(2299, 11, 31, 23, 59, 59, 999);
 
-let lastTimeMs = 0;
-let lastTime = '1970-01-01 00:00:00.000';
+const dayMs = 86_400_000;
+const twoDigits = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '0'));
 
-/** A moment as ClickHouse's `DateTime64(3, 'UTC')` reads it. What lies outside of that type's years 1900 to 2299 becomes its nearest end. */
+let lastDay = 0;
+let lastDate = '1970-01-01 ';
+
+/**
+ * A moment as ClickHouse's `DateTime64(3, 'UTC')` reads it, `YYYY-MM-DD hh:mm:ss.mmm`. What lies outside of that type's years
+ * 1900 to 2299 becomes its nearest end. Does by hand what toISOString does: it is a third of a row's cost otherwise.
+ */
 export function timeColumn(timeMs: number): string {
-  // Most rows name the same moment several times over.
-  if (timeMs === lastTimeMs) return lastTime;
   const clamped = Math.min(Math.max(Math.trunc(timeMs), earliestMs), latestMs);
-  lastTime = new Date(clamped).toISOString().replace('T', ' ').slice(0, -1);
-  lastTimeMs = timeMs;
-  return lastTime;
+  const day = Math.floor(clamped / dayMs);
+  if (day !== lastDay) {
+    lastDate = `${new Date(day * dayMs).toISOString().slice(0, 10)} `;
+    lastDay = day;
+  }
+  const inDay = clamped - day * dayMs;
+  const second = Math.floor(inDay / 1000);
+  const hours = twoDigits[Math.floor(second / 3600)] ?? '';
+  const minutes = twoDigits[Math.floor(second / 60) % 60] ?? '';
+  const seconds = twoDigits[second % 60] ?? '';
+  const millis = inDay % 1000;
+  return `${lastDate}${hours}:${minutes}:${seconds}.${Math.floor(millis / 100)}${twoDigits[millis % 100] ?? ''}`;
 }
 
 export function nullableTimeColumn(timeMs: number | null): string | null {
