@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { durationSchema, matchersSchema, type MatcherText } from '../alert/index.ts';
+import { priorities } from '../incident/index.ts';
+
+const equalities = z.record(z.string().min(1), z.string()).default({});
+
+const groupBy = z
+  .array(z.string().min(1))
+  .refine((labels) => new Set(labels).size === labels.length, 'a label must not be named twice')
+  .refine((labels) => !labels.includes('...') || labels.length === 1, "'...' must stand alone");
+
+/** A route as Alertmanager writes it, plus `min_priority`. What a route leaves open it has from its parent. */
+const routeNode = z.strictObject({
+  receiver: z.string().min(1).optional(),
+  matchers: matchersSchema.prefault([]),
+  match: equalities,
+  match_re: equalities,
+  continue: z.boolean().default(false),
+  /** Labels that make a group; `['...']` is all of them. The label `incident` stands for the alert's incident. */
+  group_by: groupBy.optional(),
+  group_wait: durationSchema.optional(),
+  group_interval: durationSchema.refine((ms) => ms > 0, 'must be more than zero').optional(),
+  repeat_interval: durationSchema.refine((ms) => ms > 0, 'must be more than zero').optional(),
+  /** Groups of an incident wait until its priority is at least this. */
+  min_priority: z.enum(priorities as [string, ...string[]]).optional(),
+  get routes() {
+    return z.array(routeNode).default([]);
+  },
+});
+
+/** Section `route`: the root of the tree. It takes every alert, so that it has a receiver and no matchers. */
+export const routeConfig = routeNode
+  .refine((route) => route.receiver !== undefined, {
+    path: ['receiver'],
+    message: 'the root route needs a receiver',
+  })
+  .refine((route) => matchersOf(route).length === 0, { message: 'the root route must not have any matchers' })
+  .refine((route) => !route.continue, { path: ['continue'], message: 'the root route cannot continue' });
+
+export type RouteConfig = z.output<typeof routeNode>;
+
+/** All matchers of a route, those of the older forms included. */
+export function matchersOf({ matchers, match, match_re }: RouteConfig): MatcherText[] {
+  return [
+    ...Object.entries(match).map(([name, value]) => ({ name, value, isRegex: false, isEqual: true })),
+    ...Object.entries(match_re).map(([name, value]) => ({ name, value, isRegex: true, isEqual: true })),
+    ...matchers,
+  ];
+}

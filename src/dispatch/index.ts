@@ -1,0 +1,4 @@
+export * from './config.ts';
+export { explainAlert, type DispatchExplanation } from './explain.ts';
+export { incidentLabel } from './route.ts';
+export * from './stage.ts';

@@ -1,0 +1,119 @@
+import {
+  compileMatchers,
+  createLabels,
+  labelPairs,
+  labelValue,
+  matcherToString,
+  matchesAll,
+  type Labels,
+  type Matcher,
+} from '../alert/index.ts';
+import type { Priority } from '../incident/index.ts';
+import { matchersOf, type RouteConfig } from './config.ts';
+
+/** A route with everything that it has from its parents. */
+export interface Route {
+  /** Its place in the tree, depth first; the root is 0. */
+  readonly index: number;
+  /** Alertmanager's route key, such as `{}/{team="payments"}`. */
+  readonly key: string;
+  readonly receiver: string;
+  /** Null stands for all labels. */
+  readonly groupBy: readonly string[] | null;
+  readonly groupWaitMs: number;
+  readonly groupIntervalMs: number;
+  readonly repeatIntervalMs: number;
+  readonly minPriority: Priority | null;
+  readonly isByIncident: boolean;
+}
+
+interface Node extends Route {
+  readonly matchers: readonly Matcher[];
+  readonly continues: boolean;
+  readonly children: readonly Node[];
+}
+
+/** The label that stands for an alert's incident. It is never part of the alert itself. */
+export const incidentLabel = 'incident';
+
+/** The route tree, compiled. Matching is depth first; the first child that matches takes the alert unless it continues. */
+export class RouteTree {
+  readonly routes: readonly Route[];
+  readonly #root: Node;
+
+  constructor(config: RouteConfig) {
+    const routes: Node[] = [];
+    this.#root = compile(config, rootDefaults, '', routes);
+    this.routes = routes;
+  }
+
+  /** The routes that take an alert with these labels: at least one. */
+  match(labels: Labels): readonly Route[] {
+    return match(this.#root, labels);
+  }
+}
+
+/** The labels that name the group of an alert under a route. */
+export function groupLabels({ groupBy }: Route, labels: Labels, incidentId: string | null): Labels {
+  if (groupBy === null) return labels;
+  return createLabels(
+    groupBy.map(
+      (name) => [name, name === incidentLabel ? (incidentId ?? '') : labelValue(labels, name)] as const,
+    ),
+  );
+}
+
+/** Alertmanager's group key: the route's key and the group's labels. */
+export function groupKey(route: Route, labels: Labels): string {
+  const pairs = [...labelPairs(labels)].map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return `${route.key}:{${pairs.join(', ')}}`;
+}
+
+const rootDefaults = {
+  receiver: '',
+  groupBy: [] as readonly string[] | null,
+  groupWaitMs: 30_000,
+  groupIntervalMs: 300_000,
+  repeatIntervalMs: 14_400_000,
+  minPriority: null as Priority | null,
+};
+
+function compile(config: RouteConfig, parent: typeof rootDefaults, parentKey: string, routes: Node[]): Node {
+  const texts = matchersOf(config);
+  const compiled = compileMatchers(texts);
+  if (!compiled.ok) throw new Error(`route was not checked: ${compiled.error}`);
+  const own = {
+    receiver: config.receiver ?? parent.receiver,
+    groupBy:
+      config.group_by === undefined ? parent.groupBy : config.group_by[0] === '...' ? null : config.group_by,
+    groupWaitMs: config.group_wait ?? parent.groupWaitMs,
+    groupIntervalMs: config.group_interval ?? parent.groupIntervalMs,
+    repeatIntervalMs: config.repeat_interval ?? parent.repeatIntervalMs,
+    minPriority: (config.min_priority as Priority | undefined) ?? parent.minPriority,
+  };
+  const key = `${parentKey}${parentKey === '' ? '' : '/'}{${texts.map(matcherToString).join(',')}}`;
+  const index = routes.length;
+  const children: Node[] = [];
+  const node: Node = {
+    ...own,
+    index,
+    key,
+    isByIncident: own.groupBy?.includes(incidentLabel) ?? false,
+    matchers: compiled.matchers,
+    continues: config.continue,
+    children,
+  };
+  routes.push(node);
+  for (const child of config.routes) children.push(compile(child, own, key, routes));
+  return node;
+}
+
+function match(node: Node, labels: Labels): readonly Node[] {
+  const found: Node[] = [];
+  for (const child of node.children) {
+    if (!matchesAll(child.matchers, labels)) continue;
+    found.push(...match(child, labels));
+    if (!child.continues) break;
+  }
+  return found.length > 0 ? found : [node];
+}
