@@ -90,7 +90,8 @@ class Correlate implements CorrelateStage {
   }
 
   #configure(entry: ConfigEntry | null): void {
-    this.#config = correlateConfig.parse(entry?.payload['correlate'] ?? {});
+    this.#config =
+      (entry?.payload['correlate'] as CorrelateConfig | undefined) ?? correlateConfig.parse({});
     const graph = readServiceGraph(entry?.payload ?? null);
     this.#candidates.rebuild(this.#config, graph);
     this.#placement = new Placement(this.#candidates, this.#background, this.#config, graph);

@@ -62,17 +62,20 @@ export interface Incident {
   readonly historyMissing: boolean;
 }
 
-export type Category =
-  | 'network'
-  | 'database'
-  | 'capacity'
-  | 'deploy'
-  | 'certificate'
-  | 'dependency'
-  | 'host'
-  | 'security'
-  | 'application'
-  | 'other';
+export const categories = [
+  'network',
+  'database',
+  'capacity',
+  'deploy',
+  'certificate',
+  'dependency',
+  'host',
+  'security',
+  'application',
+  'other',
+] as const;
+
+export type Category = (typeof categories)[number];
 
 export interface ProbableCause {
   readonly signalId: string;

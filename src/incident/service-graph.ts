@@ -30,6 +30,7 @@ export class ServiceGraph {
   readonly #dependencies = new Map<string, Set<string>>();
   readonly #dependants = new Map<string, Set<string>>();
   readonly #near = new Map<string, ReadonlyMap<string, ServicePath>>();
+  readonly #upstream = new Map<string, ReadonlySet<string>>();
   readonly #serviceLabels: readonly string[];
 
   constructor(services: ServicesConfig, serviceLabels: readonly string[]) {
@@ -83,22 +84,25 @@ export class ServiceGraph {
     return this.dependenciesOf(name).size + this.dependantsOf(name).size;
   }
 
-  /** Whether `caller` depends on `callee`, directly or over at most `maxHops` calls. */
-  reaches(caller: string, callee: string, maxHops: number): boolean {
-    let frontier = new Set([caller]);
-    const seen = new Set(frontier);
-    for (let hop = 0; hop < maxHops && frontier.size > 0; hop++) {
-      const next = new Set<string>();
-      for (const name of frontier) {
-        for (const dependency of this.dependenciesOf(name)) {
-          if (dependency === callee) return true;
-          if (!seen.has(dependency)) next.add(dependency);
-          seen.add(dependency);
+  /** What `name` depends on over at most three calls, without itself. Worked out once per service. */
+  upstreamOf(name: string): ReadonlySet<string> {
+    const known = this.#upstream.get(name);
+    if (known) return known;
+    const upstream = new Set<string>();
+    let frontier: readonly string[] = [name];
+    for (let hop = 0; hop < maxUpstreamHops; hop++) {
+      const next: string[] = [];
+      for (const caller of frontier) {
+        for (const callee of this.dependenciesOf(caller)) {
+          if (callee === name || upstream.has(callee)) continue;
+          upstream.add(callee);
+          next.push(callee);
         }
       }
       frontier = next;
     }
-    return false;
+    this.#upstream.set(name, upstream);
+    return upstream;
   }
 
   /** The services within two hops of `name`, without itself. Of several paths the shortest and then the first in the catalog counts. */
@@ -139,6 +143,7 @@ export function readServiceGraph(config: Readonly<Record<string, unknown>> | nul
   return new ServiceGraph(services, correlate.service_labels);
 }
 
+const maxUpstreamHops = 3;
 const nothing: ReadonlySet<string> = new Set();
 
 function addTo(sets: Map<string, Set<string>>, key: string, value: string): void {

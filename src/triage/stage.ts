@@ -1,0 +1,266 @@
+import type { StageContext, Table } from '../engine/index.ts';
+import {
+  readServiceGraph,
+  type CandidateChange,
+  type Command,
+  type CommandAnswer,
+  type ConfigEntry,
+  type FactEntry,
+  type Incident,
+  type ServiceGraph,
+  type SignalChange,
+  type TocsinFrame,
+  type TocsinStage,
+} from '../incident/index.ts';
+import { assess } from './assessment.ts';
+import { triageConfig, type TriageConfig } from './config.ts';
+import { incidentOf, isNoticeable, strongestReasons, type IncidentRow } from './incident-row.ts';
+import { createRecall, isRecallDue, readRecallFact } from './recall.ts';
+import { TriageRules } from './rules.ts';
+import { createMember, createTriageSignal, type Member, type TriageSignal } from './triage-signal.ts';
+
+/** Triage, and what it knows. */
+export interface TriageStage extends TocsinStage {
+  /** The last revision of each incident remembered, the oldest incident first. */
+  incidents(): Incident[];
+  incident(id: string): Incident | undefined;
+}
+
+/**
+ * Makes incidents of candidates: severity, priority, category, probable causes, each with its reasons. Carries out
+ * `incident.acknowledge`, asks the history for similar incidents by `recall` effects, and takes in their facts.
+ */
+export function createTriageStage(context: StageContext): TriageStage {
+  return new Triage(context);
+}
+
+class Triage implements TriageStage {
+  readonly name = 'triage';
+  readonly #context: StageContext;
+  readonly #incidents: Table<IncidentRow>;
+  readonly #signals: Table<TriageSignal>;
+  #config: TriageConfig = triageConfig.parse({});
+  #rules = new TriageRules(this.#config);
+  #graph: ServiceGraph = readServiceGraph(null);
+
+  constructor(context: StageContext) {
+    this.#context = context;
+    this.#incidents = context.table('incidents');
+    this.#signals = context.table('signals');
+  }
+
+  restore(config: TocsinFrame['entry']): void {
+    this.#configure(config?.kind === 'config' ? config : null);
+  }
+
+  onFrame(frame: TocsinFrame): void {
+    const { entry, flow } = frame;
+    if (entry?.kind === 'config') this.#configure(entry);
+    for (const change of flow.signalChanges) this.#noteSignal(change, frame.timeMs);
+    for (const { signalId, surprise } of flow.scores) this.#noteSurprise(signalId, surprise);
+    const revisions: Incident[] = [];
+    for (const change of flow.candidateChanges) this.#onCandidate(change, frame, revisions);
+    if (entry?.kind === 'fact') this.#onFact(entry, frame, revisions);
+    if (entry?.kind === 'command') {
+      const answer = this.#onCommand(entry.payload, frame.timeMs, revisions);
+      if (answer) flow.answer = answer;
+    }
+    if (revisions.length > 0) flow.incidents = revisions;
+  }
+
+  onTimer(key: string): void {
+    const row = this.#incidents.get(key);
+    if (!row) return;
+    for (const id of row.candidate.signalIds) {
+      if (this.#signals.get(id)?.incidentId === key) this.#signals.delete(id);
+    }
+    this.#incidents.delete(key);
+  }
+
+  incidents(): Incident[] {
+    return [...this.#incidents.values()].map(({ incident }) => incident);
+  }
+
+  incident(id: string): Incident | undefined {
+    return this.#incidents.get(id)?.incident;
+  }
+
+  #configure(entry: ConfigEntry | null): void {
+    this.#config = (entry?.payload['triage'] as TriageConfig | undefined) ?? triageConfig.parse({});
+    this.#rules = new TriageRules(this.#config);
+    this.#graph = readServiceGraph(entry?.payload ?? null);
+  }
+
+  #noteSignal({ change, signal }: SignalChange, nowMs: number): void {
+    const known = this.#signals.get(signal.id);
+    if (!known) {
+      if (signal.state !== 'resolved') this.#signals.set(signal.id, createTriageSignal(signal));
+      return;
+    }
+    if (change === 'reopened' && this.#incidents.get(known.incidentId ?? '')?.candidate.state !== 'open') {
+      known.sinceMs = nowMs;
+    }
+    known.severity = signal.severity;
+    known.alertCount = signal.alertCount;
+    this.#signals.touch(signal.id);
+  }
+
+  #noteSurprise(signalId: string, surprise: number | null): void {
+    const known = this.#signals.get(signalId);
+    if (!known || surprise === null || surprise <= (known.surprise ?? -1)) return;
+    known.surprise = surprise;
+    this.#signals.touch(signalId);
+  }
+
+  #onCandidate({ candidate, links }: CandidateChange, frame: TocsinFrame, revisions: Incident[]): void {
+    const nowMs = frame.timeMs;
+    const row = this.#incidents.get(candidate.id) ?? null;
+    if (candidate.state === 'merged') {
+      if (row) this.#close(row, candidate, nowMs, revisions);
+      return;
+    }
+    const members = this.#membersOf(candidate);
+    if (members.length === 0) return;
+    const linkReasons = strongestReasons(
+      row?.linkReasons ?? [],
+      links.flatMap(({ reasons }) => reasons),
+    );
+    const assessment = assess(members, candidate, linkReasons, {
+      config: this.#config,
+      rules: this.#rules,
+      graph: this.#graph,
+    });
+    const incident = incidentOf(row, candidate, assessment, nowMs);
+    const kept = { ...candidate, links: [] };
+    const { headId } = assessment;
+    if (!row) {
+      const created: IncidentRow = {
+        incident: { ...incident, revision: 1 },
+        candidate: kept,
+        headId,
+        linkReasons,
+        acknowledgedByCommand: null,
+        recallCount: 0,
+        recalledSignals: 0,
+        answeredRecall: 0,
+      };
+      this.#incidents.set(candidate.id, created);
+      revisions.push(created.incident);
+      this.#schedule(created);
+      this.#askHistory(created, members, frame);
+      return;
+    }
+    const isNew = isNoticeable(row.incident, incident) || row.headId !== headId;
+    Object.assign(row, { candidate: kept, headId, linkReasons });
+    this.#incidents.touch(candidate.id);
+    if (isNew) this.#revise(row, incident, revisions);
+    this.#schedule(row);
+    this.#askHistory(row, members, frame);
+  }
+
+  /** The revision that says that an incident has gone into another one; what it was stays readable. */
+  #close(
+    row: IncidentRow,
+    candidate: CandidateChange['candidate'],
+    nowMs: number,
+    revisions: Incident[],
+  ): void {
+    row.candidate = { ...candidate, links: [] };
+    this.#revise(
+      row,
+      {
+        ...row.incident,
+        state: 'merged',
+        mergedInto: candidate.mergedInto,
+        resolvedAtMs: candidate.resolvedAtMs,
+        updatedAtMs: nowMs,
+        reasons: [...candidate.reasons.slice(-1), ...row.incident.reasons].slice(0, 20),
+      },
+      revisions,
+    );
+    this.#schedule(row);
+  }
+
+  #membersOf(candidate: CandidateChange['candidate']): Member[] {
+    const members: Member[] = [];
+    for (const id of candidate.signalIds) {
+      const signal = this.#signals.get(id);
+      if (!signal) continue;
+      if (signal.incidentId !== candidate.id && (candidate.state === 'open' || signal.incidentId === null)) {
+        signal.incidentId = candidate.id;
+        this.#signals.touch(id);
+      }
+      members.push(createMember(signal, this.#graph));
+    }
+    return members;
+  }
+
+  #revise(row: IncidentRow, incident: Incident, revisions: Incident[]): void {
+    row.incident = { ...incident, revision: row.incident.revision + 1 };
+    this.#incidents.touch(incident.id);
+    revisions.push(row.incident);
+  }
+
+  #schedule({ incident, candidate }: IncidentRow): void {
+    if (candidate.state === 'open') this.#context.timers.cancel(incident.id);
+    else {
+      const closedAtMs = candidate.resolvedAtMs ?? incident.updatedAtMs;
+      this.#context.timers.set(incident.id, closedAtMs + this.#config.retention);
+    }
+  }
+
+  #askHistory(row: IncidentRow, members: readonly Member[], frame: TocsinFrame): void {
+    if (this.#config.similar_incidents === 0 || !isRecallDue(row)) return;
+    frame.effects.push(createRecall(row, members, this.#config.similar_incidents));
+    row.recallCount++;
+    row.recalledSignals = members.length;
+    this.#incidents.touch(row.incident.id);
+  }
+
+  #onFact(entry: FactEntry, frame: TocsinFrame, revisions: Incident[]): void {
+    const answer = readRecallFact(entry.payload);
+    const row = answer && this.#incidents.get(answer.incidentId);
+    if (!answer || !row || answer.recall <= row.answeredRecall) return;
+    row.answeredRecall = answer.recall;
+    this.#incidents.touch(answer.incidentId);
+    const { similar, historyMissing } = answer.result;
+    const incident = { ...row.incident, similar, historyMissing, updatedAtMs: frame.timeMs };
+    if (isNoticeable(row.incident, incident)) this.#revise(row, incident, revisions);
+  }
+
+  #onCommand(command: Command, nowMs: number, revisions: Incident[]): CommandAnswer | null {
+    if (command.kind !== 'incident.acknowledge') return null;
+    const { incidentId, comment } = command.body;
+    const row = this.#incidents.get(incidentId);
+    if (!row) return { status: 'refused', code: 'not_found', message: `there is no incident ${incidentId}` };
+    const done: CommandAnswer = { status: 'done', result: { incidentId, revision: row.incident.revision } };
+    if (row.acknowledgedByCommand === command.id) return done;
+    const { state, acknowledgedBy, mergedInto } = row.incident;
+    if (state !== 'open') {
+      const why = {
+        acknowledged: `${incidentId} has been acknowledged by ${acknowledgedBy} already`,
+        resolved: `${incidentId} is resolved already`,
+        merged: `${incidentId} has been merged into ${mergedInto}`,
+      }[state];
+      return { status: 'refused', code: 'conflict', message: why };
+    }
+    row.acknowledgedByCommand = command.id;
+    const text = `acknowledged by ${command.by}${comment === '' ? '' : `: ${comment}`}`;
+    this.#revise(
+      row,
+      {
+        ...row.incident,
+        state: 'acknowledged',
+        acknowledgedBy: command.by,
+        acknowledgedAtMs: nowMs,
+        updatedAtMs: nowMs,
+        reasons: [{ stage: 'triage', code: 'acknowledged', text } as const, ...row.incident.reasons].slice(
+          0,
+          20,
+        ),
+      },
+      revisions,
+    );
+    return { status: 'done', result: { incidentId, revision: row.incident.revision } };
+  }
+}
