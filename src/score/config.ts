@@ -22,8 +22,8 @@ export const scoreConfig = z.strictObject({
   service_label: z.string().min(1).default('service'),
   /** A kind not seen for so long is forgotten. */
   forget_after: durationSchema.prefault('90d'),
-  /** Kinds remembered at most; beyond that those unseen for longest are forgotten. */
-  max_kinds: z.int().min(10).default(50_000),
+  /** Kinds remembered at most; beyond that those unseen for longest are forgotten. A rare kind takes 2 KB, one that is always there 35 KB. */
+  max_kinds: z.int().min(10).default(20_000),
   /** Worker threads that score large batches; 0 scores everything on the main thread, `auto` takes one less than there are cores, at most 4. */
   workers: z.union([z.literal('auto'), z.int().min(0).max(64)]).default('auto'),
   /**

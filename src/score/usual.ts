@@ -15,9 +15,10 @@ export interface KindHistory {
   hours: number;
 }
 
-/** Counts of a kind in one hour of the day, by day of the week (0 is Monday), newest last. */
+/** Counts of a kind in one hour of the day. */
 export interface HourSamples {
-  readonly days: readonly number[][];
+  /** `8 * count + day of the week` (0 is Monday), newest last: one list is far smaller than seven. */
+  readonly packed: number[];
   /** The hour since the epoch that was sampled last, and how many periods it has offered. */
   hour: number;
   offered: number;
@@ -28,7 +29,7 @@ export function createHistory(): KindHistory {
 }
 
 export function createHourSamples(): HourSamples {
-  return { days: [[], [], [], [], [], [], []], hour: -1, offered: 0 };
+  return { packed: [], hour: -1, offered: 0 };
 }
 
 /** Remembers a period that is over. `gap` is log2 seconds, negative for none. */
@@ -45,14 +46,19 @@ export function learnPeriod(
     samples.hour = hour;
     samples.offered = 0;
   }
-  const cell = samples.days[Math.floor(hourOfWeek(hour) / 24)]!;
+  const { packed } = samples;
+  const day = dayOf(hour);
+  const sample = 8 * period.count + day;
   samples.offered++;
-  if (samples.offered <= samplesPerHour) pushBounded(cell, period.count, samplesPerCell);
-  else {
-    // Reservoir sampling (Vitter's algorithm R) with a hash of the time in place of chance: the fold has no dice.
-    const place = scramble(period.startMs / 60_000) % samples.offered;
-    if (place < samplesPerHour) cell[cell.length - samplesPerHour + place] = period.count;
+  if (samples.offered <= samplesPerHour) {
+    if (countOfDay(packed, day) >= samplesPerCell) dropOldest(packed, day);
+    packed.push(sample);
+    return;
   }
+  // Reservoir sampling (Vitter's algorithm R) with a hash of the time in place of chance: the fold has no dice.
+  // What this hour has left so far stands at the end, for the other days' hours lie between two of one day.
+  const place = scramble(period.startMs / 60_000) % samples.offered;
+  if (place < samplesPerHour) packed[packed.length - samplesPerHour + place] = sample;
 }
 
 /**
@@ -66,20 +72,22 @@ export function writeSamples(
   hour: number,
   least: number,
 ): void {
-  const week = hourOfWeek(hour);
-  row[column.hourOfWeek] = week;
-  const cell = samples?.days[Math.floor(week / 24)] ?? [];
-  const pooled = cell.length >= least ? cell : (samples?.days.flat() ?? []);
-  const chosen = pooled.length >= least ? pooled : history.counts;
-  row[column.scope] =
-    chosen === history.counts
-      ? sampleScope.any
-      : pooled === cell
-        ? sampleScope.hourOfWeek
-        : sampleScope.hourOfDay;
+  row[column.hourOfWeek] = hourOfWeek(hour);
+  const packed = samples?.packed ?? [];
+  const day = dayOf(hour);
+  let chosen: readonly number[] = history.counts;
+  let scope: number = sampleScope.any;
+  if (countOfDay(packed, day) >= least) {
+    chosen = packed.filter((value) => value % 8 === day).map(unpack);
+    scope = sampleScope.hourOfWeek;
+  } else if (packed.length >= least) {
+    chosen = packed.map(unpack);
+    scope = sampleScope.hourOfDay;
+  }
+  row[column.scope] = scope;
   const count = Math.min(chosen.length, sampleLimit);
   row[column.sampleCount] = count;
-  // Of more than fit, every n-th is taken, so that each day keeps its share.
+  // Of more than fit, every n-th is taken, the old and the new alike.
   for (let i = 0; i < count; i++) {
     row[column.samples + i] = chosen[Math.floor((i * chosen.length) / count)]!;
   }
@@ -95,6 +103,27 @@ export function countHours(history: KindHistory): number {
   let count = 0;
   for (let bits = history.hours; bits !== 0; bits &= bits - 1) count++;
   return count;
+}
+
+function dayOf(hour: number): number {
+  return Math.floor(hourOfWeek(hour) / 24);
+}
+
+function countOfDay(packed: readonly number[], day: number): number {
+  let count = 0;
+  for (const value of packed) if (value % 8 === day) count++;
+  return count;
+}
+
+function dropOldest(packed: number[], day: number): void {
+  packed.splice(
+    packed.findIndex((value) => value % 8 === day),
+    1,
+  );
+}
+
+function unpack(value: number): number {
+  return Math.floor(value / 8);
 }
 
 function pushBounded(list: number[], value: number, limit: number): void {
