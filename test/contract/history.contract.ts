@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labelsOf } from '../../src/alert/index.ts';
 import type { HistoryRow } from '../../src/engine/index.ts';
@@ -255,6 +257,21 @@ export function describeHistory(name: string, open: () => Promise<HistoryDatabas
           problem: 'content_changed',
         });
       });
+    });
+
+    test('every query of the handbook runs', async () => {
+      const handbook = readFileSync(join(import.meta.dirname, '../../docs/history.md'), 'utf8');
+      const statements = [...handbook.matchAll(/```sql\n(.*?)```/gs)].map(([, statement]) => statement ?? '');
+      expect(statements.length).toBeGreaterThan(5);
+      for (const statement of statements) await database.query(statement);
+    });
+
+    test('the handbook names every table', async () => {
+      const handbook = readFileSync(join(import.meta.dirname, '../../docs/history.md'), 'utf8');
+      const tables = await database.query<{ name: string }>(
+        'SELECT name FROM system.tables WHERE database = currentDatabase()',
+      );
+      for (const { name } of tables) expect(handbook).toContain(`\`${name}\``);
     });
 
     describe('recall', () => {
