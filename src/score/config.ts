@@ -27,8 +27,9 @@ export const scoreConfig = z.strictObject({
   /** Worker threads that score large batches; 0 scores everything on the main thread, `auto` takes one less than there are cores, at most 4. */
   workers: z.union([z.literal('auto'), z.int().min(0).max(64)]).default('auto'),
   /**
-   * Batches with fewer rows are scored on the main thread, where they are done sooner: crossing to a worker and back
-   * costs 35 to 80 us, a row 1 to 3 us. At the default both take as long, and the main thread stays free for requests.
+   * Batches with fewer rows are scored on the main thread: crossing to a worker and back costs 35 to 140 us, a row 1.5 to
+   * 3 us (bench/score.ts, two cores). From the default on the crossing is a small part, and what workers gain is that
+   * the main thread answers requests in the meantime instead of standing still for 2 ms and more.
    */
   min_rows_for_workers: z.int().min(1).default(1024),
   /** Behaviour clusters: `builtin`, `none`, or the path of a folder that `npm run train` wrote. */
