@@ -45,4 +45,8 @@ export type CommandKind = Command['kind'];
 /** What the caller of a command gets once it has been applied. */
 export type CommandAnswer =
   | { readonly status: 'done'; readonly result: Readonly<Record<string, unknown>> }
-  | { readonly status: 'refused'; readonly code: 'not_found' | 'invalid' | 'conflict'; readonly message: string };
+  | {
+      readonly status: 'refused';
+      readonly code: 'not_found' | 'invalid' | 'conflict';
+      readonly message: string;
+    };

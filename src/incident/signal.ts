@@ -20,8 +20,10 @@ export interface Signal {
   resolvedAtMs: number | null;
   /** Reports counted into this signal, repeats included. */
   alertCount: number;
-  /** Distinct fingerprints that belong to it. */
-  fingerprints: string[];
+  /** The first of the fingerprints that belong to it; at most 20. */
+  fingerprints: readonly string[];
+  /** All of them. */
+  fingerprintCount: number;
   /** How many of them fire now. */
   firingCount: number;
 }
