@@ -3,6 +3,7 @@ import type { Entry, Fact, Frame, Stage, StageFactory } from '../engine/index.ts
 import type { Command, CommandAnswer } from './command.ts';
 import type { Candidate, Incident, Link } from './incident.ts';
 import type { Reason } from './reason.ts';
+import type { RunbookRun } from './runbook.ts';
 import type { Signal } from './signal.ts';
 
 export type AlertsEntry = Entry<'alerts', readonly Alert[]>;
@@ -34,6 +35,8 @@ export interface Flow {
   candidateChanges: readonly CandidateChange[];
   /** `triage`: incidents with a new revision. */
   incidents: readonly Incident[];
+  /** `runbook`: runs that changed. */
+  runs: readonly RunbookRun[];
   /** `dispatch`: pages that leave in this moment, or would have left and why not. */
   pages: readonly Page[];
   /** Set by the stage that answers the frame's command. */
@@ -49,6 +52,7 @@ export function createFlow(): Flow {
     scores: none,
     candidateChanges: none,
     incidents: none,
+    runs: none,
     pages: none,
     answer: null,
   };

@@ -3,6 +3,7 @@ export * from './flow.ts';
 export * from './incident.ts';
 export * from './notification.ts';
 export * from './reason.ts';
+export * from './runbook.ts';
 export * from './service.ts';
 export * from './service-graph.ts';
 export * from './signal.ts';
