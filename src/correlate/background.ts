@@ -78,15 +78,15 @@ export class Background {
   }
 
   /**
-   * Probability that a signal of another cause has `value`. The signals of one candidate are not independent: `own.count`
-   * of `own.of` signals weigh as their square root, so that a storm does not make its own marks look common.
+   * Probability that a signal of another cause has `value`: the candidate's own `own.count` of `own.of` signals are left
+   * out, so that a storm does not make its own marks look common.
    */
   probabilityOf(domain: string, value: FacetValue, own: OwnShare): number {
     const total = this.#domains.get(domain)?.count ?? 0;
     const count = this.#counts.get(`${domain}\n${value.key}`) ?? 0;
-    const others = Math.max(0, count - own.count) + Math.sqrt(own.count);
-    const allOthers = Math.max(0, total - own.of) + Math.sqrt(own.of);
-    return (others + priorWeight * priorShare[value.kind]) / (Math.max(others, allOthers) + priorWeight);
+    const others = Math.max(0, count - own.count);
+    const allOthers = Math.max(others, total - own.of);
+    return (others + priorWeight * priorShare[value.kind]) / (allOthers + priorWeight);
   }
 
   /** Expected signals per millisecond of causes other than a candidate's, whose own decayed number of signals is `ownPulse`. */

@@ -101,11 +101,11 @@ export class Candidates {
     candidate.signalIds = [...candidate.signalIds.filter((id) => id !== signal.id), signal.id];
     if (link) setLinks(row, [...candidate.links, link]);
     noteSignal(row, nowMs);
-    if (candidate.state === 'resolved') this.reopen(row, 'a similar signal returned', nowMs);
     const profile = this.#profiles.get(candidate.id);
     if (profile) {
       for (const key of profile.add(signal.id, facets)) this.#index.add(candidate.domain, key, candidate.id);
     }
+    if (candidate.state === 'resolved') this.reopen(row, 'a similar signal returned', nowMs);
     this.schedule(row, nowMs);
     this.note(row, candidate.signalIds.length === 1 ? 'opened' : 'joined', link ? [link] : []);
   }
@@ -127,9 +127,11 @@ export class Candidates {
     this.note(row, 'resolved');
   }
 
+  /** Opens a resolved candidate again. It goes on with the signals that still belong to it. */
   reopen(row: CandidateRow, text: string, nowMs: number): void {
     row.candidate.state = 'open';
     row.candidate.resolvedAtMs = null;
+    this.nameOnly(row, this.ownedBy(row));
     addReason(row, 'reopened', text);
     this.schedule(row, nowMs);
     this.note(row, 'reopened');
@@ -137,9 +139,11 @@ export class Candidates {
 
   /** Moves the signals and links of `from` into `into`; `from` stays behind as `merged`. Both must be of one domain. */
   merge(into: CandidateRow, from: CandidateRow, text: string, nowMs: number): void {
-    this.moveSignals(from, into, from.candidate.signalIds);
-    setLinks(into, [...into.candidate.links, ...from.candidate.links]);
-    setLinks(from, []);
+    const links = [...into.candidate.links, ...from.candidate.links];
+    this.moveSignals(from, into, this.ownedBy(from));
+    this.nameOnly(from, []);
+    setLinks(into, links);
+    this.nameOnly(into, into.candidate.signalIds);
     for (const id of from.apart) this.setApart(into.candidate.id, id);
     into.candidate.lastAtMs = Math.max(into.candidate.lastAtMs, from.candidate.lastAtMs);
     into.pulse += from.pulse;
@@ -157,7 +161,22 @@ export class Candidates {
     this.note(into, 'merged');
   }
 
-  /** Moves members from one candidate to another, keeping their order; both profiles are derived anew. */
+  /** The signals that `row` names and that belong to it. */
+  ownedBy({ candidate }: CandidateRow): string[] {
+    return candidate.signalIds.filter((id) => this.#signals.get(id)?.candidateId === candidate.id);
+  }
+
+  /** Makes `row` name these signals, and keeps the links between them. */
+  nameOnly(row: CandidateRow, signalIds: readonly string[]): void {
+    const named = new Set(signalIds);
+    row.candidate.signalIds = [...signalIds];
+    setLinks(
+      row,
+      row.candidate.links.filter((link) => named.has(link.fromSignalId) && named.has(link.toSignalId)),
+    );
+  }
+
+  /** Moves members that `from` owns, keeping their order; both profiles are derived anew. */
   moveSignals(from: CandidateRow, into: CandidateRow, signalIds: readonly string[]): void {
     const moved = new Set(signalIds);
     const present = new Set(into.candidate.signalIds);
@@ -165,17 +184,21 @@ export class Candidates {
     into.candidate.signalIds = [...into.candidate.signalIds, ...signalIds.filter((id) => !present.has(id))];
     for (const id of signalIds) {
       const signal = this.#signals.get(id);
-      if (signal?.candidateId !== from.candidate.id) continue;
+      if (!signal) continue;
       signal.candidateId = into.candidate.id;
       this.#signals.touch(id);
       if (!signal.isFiring) continue;
       from.firingCount--;
       into.firingCount++;
     }
-    for (const row of [from, into]) {
-      this.#removeProfile(row);
-      if (row.isActive) this.#addProfile(row);
-    }
+    this.deriveProfile(from);
+    this.deriveProfile(into);
+  }
+
+  /** Derives the profile anew, after the order or the owner of members has changed. */
+  deriveProfile(row: CandidateRow): void {
+    this.#removeProfile(row);
+    if (row.isActive) this.#addProfile(row);
   }
 
   /** Remembers that two candidates must never be joined automatically. */

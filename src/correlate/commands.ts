@@ -85,10 +85,15 @@ export class CorrelateCommands {
     }
     const merged = [into, ...froms].find((row) => row.candidate.state === 'merged');
     if (merged) return alreadyMerged(merged);
-    const before = { signalIds: into.candidate.signalIds, resolvedAtMs: into.candidate.resolvedAtMs };
+    const before = {
+      signalIds: into.candidate.signalIds,
+      links: into.candidate.links,
+      resolvedAtMs: into.candidate.resolvedAtMs,
+    };
     const parts = froms.map((from) => ({
       id: from.candidate.id,
       signalIds: from.candidate.signalIds,
+      ownedIds: this.#candidates.ownedBy(from),
       links: from.candidate.links,
       resolvedAtMs: from.candidate.resolvedAtMs,
       wasApart: this.#candidates.endApart(intoId, from.candidate.id),
@@ -120,19 +125,15 @@ export class CorrelateCommands {
       }
     }
     const moved = row.candidate.signalIds.filter((id) => wanted.has(id));
-    if (moved.length === row.candidate.signalIds.length) {
+    if (moved.length === this.#candidates.ownedBy(row).length) {
       return refused('invalid', `all signals of ${incidentId} are named: there is nothing to split off from`);
     }
     const before = { signalIds: row.candidate.signalIds, links: row.candidate.links };
     const part = this.#candidates.open(row.candidate.domain, nowMs);
     part.candidate.lastAtMs = row.candidate.lastAtMs;
     this.#candidates.moveSignals(row, part, moved);
-    const [kept, taken] = [row, part].map((side) => withinLinks(before.links, side)) as [
-      typeof before.links,
-      typeof before.links,
-    ];
-    setLinks(row, kept);
-    setLinks(part, taken);
+    setLinks(part, before.links);
+    for (const side of [row, part]) this.#candidates.nameOnly(side, side.candidate.signalIds);
     this.#candidates.setApart(incidentId, part.candidate.id);
     addReason(
       row,
@@ -182,15 +183,6 @@ export class CorrelateCommands {
     this.#undo.touch(commandId);
     return done({ commandId });
   }
-}
-
-/** The links whose two ends are both members of `row`. */
-function withinLinks(
-  links: CandidateRow['candidate']['links'],
-  row: CandidateRow,
-): CandidateRow['candidate']['links'] {
-  const members = new Set(row.candidate.signalIds);
-  return links.filter((link) => members.has(link.fromSignalId) && members.has(link.toSignalId));
 }
 
 function done(result: Readonly<Record<string, unknown>>): CommandAnswer {

@@ -90,8 +90,7 @@ class Correlate implements CorrelateStage {
   }
 
   #configure(entry: ConfigEntry | null): void {
-    this.#config =
-      (entry?.payload['correlate'] as CorrelateConfig | undefined) ?? correlateConfig.parse({});
+    this.#config = (entry?.payload['correlate'] as CorrelateConfig | undefined) ?? correlateConfig.parse({});
     const graph = readServiceGraph(entry?.payload ?? null);
     this.#candidates.rebuild(this.#config, graph);
     this.#placement = new Placement(this.#candidates, this.#background, this.#config, graph);

@@ -13,10 +13,16 @@ export type UndoRecord = MergeRecord | SplitRecord | ResolveRecord;
 
 export interface MergeRecord extends UndoOf<'merge'> {
   readonly intoId: string;
-  readonly before: { readonly signalIds: readonly string[]; readonly resolvedAtMs: number | null };
+  readonly before: {
+    readonly signalIds: readonly string[];
+    readonly links: Link[];
+    readonly resolvedAtMs: number | null;
+  };
   readonly parts: readonly {
     readonly id: string;
     readonly signalIds: readonly string[];
+    /** Those of `signalIds` that belonged to it; a resolved incident may name others. */
+    readonly ownedIds: readonly string[];
     readonly links: Link[];
     readonly resolvedAtMs: number | null;
     /** A person had taken the two apart before. */
@@ -68,22 +74,18 @@ function takeBackMerge(
   }
   const own = new Set(record.before.signalIds);
   for (const { row, part } of parts) {
-    const members = new Set(into.candidate.signalIds);
+    const moved = part.ownedIds.filter((id) => candidates.signal(id)?.candidateId === record.intoId);
+    const returning = new Set(moved);
+    const kept = into.candidate.signalIds.filter((id) => own.has(id) || !returning.has(id));
     revive(row, part.resolvedAtMs);
-    candidates.moveSignals(
-      into,
+    candidates.moveSignals(into, row, moved);
+    row.candidate.links = part.links;
+    const owned = new Set(part.ownedIds);
+    candidates.nameOnly(
       row,
-      part.signalIds.filter((id) => members.has(id) && !own.has(id)),
+      part.signalIds.filter((id) => returning.has(id) || !owned.has(id)),
     );
-    const left = new Set(row.candidate.signalIds);
-    setLinks(
-      row,
-      part.links.filter((link) => left.has(link.fromSignalId) && left.has(link.toSignalId)),
-    );
-    setLinks(
-      into,
-      into.candidate.links.filter((link) => !left.has(link.fromSignalId) && !left.has(link.toSignalId)),
-    );
+    candidates.nameOnly(into, kept);
     candidates.setApart(record.intoId, part.id);
     addReason(row, 'undone', `the merge into ${record.intoId} was taken back by ${by}`);
     addReason(into, 'undone', `the merge of ${part.id} was taken back by ${by}`);
@@ -91,7 +93,11 @@ function takeBackMerge(
     candidates.note(row, 'split');
   }
   const hasOnlyOwn = into.candidate.signalIds.every((id) => own.has(id));
-  if (record.before.resolvedAtMs !== null && hasOnlyOwn) revive(into, record.before.resolvedAtMs);
+  if (record.before.resolvedAtMs !== null && hasOnlyOwn) {
+    revive(into, record.before.resolvedAtMs);
+    into.candidate.links = record.before.links;
+    candidates.nameOnly(into, record.before.signalIds);
+  }
   settle(into, candidates, nowMs);
   candidates.note(into, 'split');
   return null;
@@ -113,10 +119,11 @@ function takeBackSplit(
   const order = new Map(record.before.signalIds.map((id, index) => [id, index]));
   const rank = (id: string) => order.get(id) ?? order.size;
   row.candidate.signalIds = row.candidate.signalIds.toSorted((a, b) => rank(a) - rank(b));
-  candidates.moveSignals(part, row, []);
+  candidates.deriveProfile(row);
   const known = new Set(row.candidate.links.map((link) => endsOf(link)));
   const returning = record.before.links.filter((link) => !known.has(endsOf(link)));
   setLinks(row, [...returning, ...row.candidate.links]);
+  candidates.nameOnly(row, row.candidate.signalIds);
   candidates.note(row, 'merged');
   return null;
 }
@@ -143,12 +150,13 @@ function revive(row: CandidateRow, resolvedAtMs: number | null): void {
   row.candidate.mergedInto = null;
 }
 
-/** Resolves an open candidate that has nothing firing left, and sets its timers. */
+/** Resolves an open candidate that has nothing firing left; one that stays open names only its own signals. Sets the timers. */
 function settle(row: CandidateRow, candidates: Candidates, nowMs: number): void {
   if (row.candidate.state === 'open' && row.firingCount === 0) {
     row.candidate.state = 'resolved';
     row.candidate.resolvedAtMs = nowMs;
   }
+  if (row.candidate.state === 'open') candidates.nameOnly(row, candidates.ownedBy(row));
   candidates.schedule(row, nowMs);
 }
 

@@ -88,6 +88,8 @@ export const categoryTerms: Readonly<Record<Exclude<Category, 'other'>, Readonly
     release: 2,
     version: 1,
     image: 1,
+    crash: 1,
+    looping: 2,
     crashloop: 2,
     crashlooping: 2,
     imagepull: 3,

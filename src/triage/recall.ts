@@ -8,8 +8,8 @@ const maxRecalls = 8;
 const maxTemplates = 64;
 
 /** Whether the history should be asked (again) for incidents like this one. */
-export function isRecallDue(row: IncidentRow): boolean {
-  const { state, signalCount } = row.incident;
+export function isRecallDue(row: IncidentRow, signalCount: number): boolean {
+  const { state } = row.incident;
   if (state !== 'open' && state !== 'acknowledged') return false;
   return row.recallCount < maxRecalls && signalCount >= Math.max(1, 2 * row.recalledSignals);
 }

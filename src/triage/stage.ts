@@ -112,7 +112,11 @@ class Triage implements TriageStage {
     this.#signals.touch(signalId);
   }
 
-  #onCandidate({ candidate, links }: CandidateChange, frame: TocsinFrame, revisions: Incident[]): void {
+  #onCandidate(
+    { change, candidate, links }: CandidateChange,
+    frame: TocsinFrame,
+    revisions: Incident[],
+  ): void {
     const nowMs = frame.timeMs;
     const row = this.#incidents.get(candidate.id) ?? null;
     if (candidate.state === 'merged') {
@@ -150,7 +154,8 @@ class Triage implements TriageStage {
       this.#askHistory(created, members, frame);
       return;
     }
-    const isNew = isNoticeable(row.incident, incident) || row.headId !== headId;
+    const isRegrouped = change === 'merged' || change === 'split';
+    const isNew = isRegrouped || row.headId !== headId || isNoticeable(row.incident, incident);
     Object.assign(row, { candidate: kept, headId, linkReasons });
     this.#incidents.touch(candidate.id);
     if (isNew) this.#revise(row, incident, revisions);
@@ -210,7 +215,7 @@ class Triage implements TriageStage {
   }
 
   #askHistory(row: IncidentRow, members: readonly Member[], frame: TocsinFrame): void {
-    if (this.#config.similar_incidents === 0 || !isRecallDue(row)) return;
+    if (this.#config.similar_incidents === 0 || !isRecallDue(row, members.length)) return;
     frame.effects.push(createRecall(row, members, this.#config.similar_incidents));
     row.recallCount++;
     row.recalledSignals = members.length;
