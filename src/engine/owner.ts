@@ -56,7 +56,7 @@ const maxBatchEntries = 512;
  */
 export class PartitionOwner<E extends Entry, Flow> {
   readonly #options: OwnerOptions<E, Flow>;
-  readonly #waiters = new Map<number, (frame: Frame<E, Flow> | null) => void>();
+  #waiters: { readonly position: number; readonly resolve: (isApplied: boolean) => void }[] = [];
   #queue: LogSlice<E>[] = [];
   #pumping: Promise<void> | null = null;
   #unsubscribe: (() => void) | null = null;
@@ -101,10 +101,11 @@ export class PartitionOwner<E extends Entry, Flow> {
     this.#armTick();
   }
 
-  /** The frame of the entry at `position`, once it has been applied; null when the partition fails or stops before. */
-  applied(position: number): Promise<Frame<E, Flow> | null> {
-    if (this.#state === 'failed' || this.#state === 'stopped') return Promise.resolve(null);
-    return new Promise((resolve) => this.#waiters.set(position, resolve));
+  /** Resolves with true once the entry at `position` has been applied; with false when the partition fails or stops before. */
+  applied(position: number): Promise<boolean> {
+    if (this.#options.fold.position >= position) return Promise.resolve(true);
+    if (this.#state === 'failed' || this.#state === 'stopped') return Promise.resolve(false);
+    return new Promise((resolve) => this.#waiters.push({ position, resolve }));
   }
 
   /** Stops following, waits for what is under way and writes a last checkpoint. */
@@ -161,7 +162,7 @@ export class PartitionOwner<E extends Entry, Flow> {
       sink?.write(rows);
       if (isLive) runner.run(effects);
       onFrames?.(frames);
-      if (this.#waiters.size > 0) this.#answerWaiters(frames);
+      this.#answerWaiters();
     } catch (cause) {
       this.#state = 'failed';
       this.#releaseWaiters();
@@ -176,17 +177,16 @@ export class PartitionOwner<E extends Entry, Flow> {
     if (fold.timeMs - this.#checkpointMs >= this.#options.checkpointIntervalMs) this.#startCheckpoint();
   }
 
-  #answerWaiters(frames: readonly Frame<E, Flow>[]): void {
-    for (const frame of frames) {
-      if (frame.entry === null) continue;
-      this.#waiters.get(frame.position)?.(frame);
-      this.#waiters.delete(frame.position);
-    }
+  #answerWaiters(): void {
+    if (this.#waiters.length === 0) return;
+    const { position } = this.#options.fold;
+    for (const waiter of this.#waiters) if (waiter.position <= position) waiter.resolve(true);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.position > position);
   }
 
   #releaseWaiters(): void {
-    for (const resolve of this.#waiters.values()) resolve(null);
-    this.#waiters.clear();
+    for (const { resolve } of this.#waiters) resolve(false);
+    this.#waiters = [];
   }
 
   /** Sets the one tick timer to the fold's next due time. */

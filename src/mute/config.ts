@@ -17,8 +17,16 @@ export const inhibitRulesConfig = z.array(
       equal: z.array(z.string().min(1)).default([]),
     })
     .transform((rule) => ({
-      source: [...rule.source_matchers, ...matchersOf(rule.source_match, false), ...matchersOf(rule.source_match_re, true)],
-      target: [...rule.target_matchers, ...matchersOf(rule.target_match, false), ...matchersOf(rule.target_match_re, true)],
+      source: [
+        ...rule.source_matchers,
+        ...matchersOf(rule.source_match, false),
+        ...matchersOf(rule.source_match_re, true),
+      ],
+      target: [
+        ...rule.target_matchers,
+        ...matchersOf(rule.target_match, false),
+        ...matchersOf(rule.target_match_re, true),
+      ],
       equal: rule.equal,
     })),
 );

@@ -95,7 +95,11 @@ function getOrCreate<Value>(map: Map<string, Value>, key: string, create: () => 
   return value;
 }
 
-function removeFrom(map: Map<string, { delete(key: string): boolean; readonly size: number }>, key: string, fingerprint: string): boolean {
+function removeFrom(
+  map: Map<string, { delete(key: string): boolean; readonly size: number }>,
+  key: string,
+  fingerprint: string,
+): boolean {
   const members = map.get(key);
   if (!members?.delete(fingerprint)) return false;
   if (members.size === 0) map.delete(key);

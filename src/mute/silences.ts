@@ -94,7 +94,11 @@ export class Silences {
   #end(before: StoredSilence, nowMs: number): StoredSilence {
     const { silence } = before;
     const startsAtMs = before.state === 'pending' ? nowMs : silence.startsAtMs;
-    return this.#store({ silence: { ...silence, startsAtMs, endsAtMs: nowMs }, state: 'expired', updatedAtMs: nowMs });
+    return this.#store({
+      silence: { ...silence, startsAtMs, endsAtMs: nowMs },
+      state: 'expired',
+      updatedAtMs: nowMs,
+    });
   }
 
   #store(stored: StoredSilence): StoredSilence {

@@ -1,6 +1,14 @@
 import type { Alert } from '../alert/index.ts';
 import type { StageContext, Table } from '../engine/index.ts';
-import type { Command, CommandAnswer, LogEntry, TocsinFrame, TocsinStage, Verdict, VerdictChange } from '../incident/index.ts';
+import type {
+  Command,
+  CommandAnswer,
+  LogEntry,
+  TocsinFrame,
+  TocsinStage,
+  Verdict,
+  VerdictChange,
+} from '../incident/index.ts';
 import { inhibitRulesConfig, muteConfig, type InhibitRulesConfig, type MuteConfig } from './config.ts';
 import { Inhibition, type FiringAlert } from './inhibition.ts';
 import { Silences, type SilenceChange, type StoredSilence } from './silences.ts';
@@ -136,7 +144,8 @@ class Mute implements MuteStage {
       if (!stored) continue;
       const { id, startsAtMs, endsAtMs } = stored.silence;
       const current = this.#silences.get(id);
-      if (current?.state === 'expired') this.#context.timers.set(id, current.silence.endsAtMs + this.#retentionMs);
+      if (current?.state === 'expired')
+        this.#context.timers.set(id, current.silence.endsAtMs + this.#retentionMs);
       else this.#context.timers.set(id, stored.state === 'pending' ? startsAtMs : endsAtMs);
       for (const [fingerprint, verdict] of this.#muted.entries()) {
         if (verdict.muted && verdict.silencedBy.includes(id)) affected.add(fingerprint);
@@ -170,7 +179,9 @@ class Mute implements MuteStage {
   #verdictOn(alert: FiringAlert): Verdict {
     const silencedBy = this.#silences.matching(alert.labels);
     const inhibitedBy = this.#inhibition.inhibitors(alert);
-    return silencedBy.length > 0 || inhibitedBy.length > 0 ? { muted: true, silencedBy, inhibitedBy } : notMuted;
+    return silencedBy.length > 0 || inhibitedBy.length > 0
+      ? { muted: true, silencedBy, inhibitedBy }
+      : notMuted;
   }
 }
 

@@ -3,3 +3,4 @@ export * from './decode.ts';
 export * from './decoders.ts';
 export * from './ndjson.ts';
 export * from './stage.ts';
+export * from './nats.ts';

@@ -1,0 +1,81 @@
+import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
+import { compareLabels, labelsToObject } from '../alert/index.ts';
+import { alertQuery, parseFilter, parseReceiver, selectAlert, wireAlert } from './filter.ts';
+import type { ApiPorts, GroupView } from './ports.ts';
+
+/** Alertmanager's API v2 for reading alerts: `GET /api/v2/alerts`, `/alerts/groups`, `/receivers`, `/status`. */
+export function addAlertRoutes(server: FastifyInstance, { read, operations }: ApiPorts): void {
+  server.get<{ Querystring: unknown }>(
+    '/api/v2/alerts',
+    { schema: { tags: ['alertmanager'], summary: 'Alerts that fire now', querystring: alertQuery } },
+    (request) => {
+      const query = request.query as z.output<typeof alertQuery>;
+      const matchers = parseFilter(query.filter);
+      const isWanted = parseReceiver(query.receiver);
+      return [...read.alerts()]
+        .filter((view) => view.receivers.some(isWanted) && selectAlert(view, query, matchers))
+        .sort((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1))
+        .map(wireAlert);
+    },
+  );
+
+  server.get(
+    '/api/v2/alerts/groups',
+    {
+      schema: {
+        tags: ['alertmanager'],
+        summary: 'Alerts as they are grouped for receivers',
+        querystring: alertQuery,
+      },
+    },
+    (request) => {
+      const query = request.query as z.output<typeof alertQuery>;
+      const matchers = parseFilter(query.filter);
+      const isWanted = parseReceiver(query.receiver);
+      return [...read.groups()]
+        .filter((group) => isWanted(group.receiver))
+        .map((group) => ({
+          ...group,
+          alerts: group.alerts.filter((view) => selectAlert(view, query, matchers)),
+        }))
+        .filter((group) => group.alerts.length > 0)
+        .sort(compareGroups)
+        .map((group) => ({
+          alerts: group.alerts.map(wireAlert),
+          labels: labelsToObject(group.labels),
+          receiver: { name: group.receiver },
+        }));
+    },
+  );
+
+  server.get(
+    '/api/v2/receivers',
+    { schema: { tags: ['alertmanager'], summary: 'Names of all receivers' } },
+    () => read.receivers().map((name) => ({ name })),
+  );
+
+  server.get(
+    '/api/v2/status',
+    { schema: { tags: ['alertmanager'], summary: 'Version, uptime and configuration' } },
+    () => ({
+      cluster: { name: 'tocsin', peers: [], status: 'disabled' },
+      config: { original: operations.configText() },
+      uptime: new Date(operations.startedAtMs).toISOString(),
+      versionInfo: {
+        branch: '',
+        buildDate: '',
+        buildUser: '',
+        goVersion: process.version,
+        revision: '',
+        version: operations.version,
+      },
+    }),
+  );
+}
+
+function compareGroups(a: GroupView, b: GroupView): number {
+  return (
+    compareLabels(a.labels, b.labels) || (a.receiver < b.receiver ? -1 : a.receiver > b.receiver ? 1 : 0)
+  );
+}

@@ -1,0 +1,105 @@
+import { compileMatcher, labelsToObject, matchesAll, parseMatchers, type Matcher } from '../alert/index.ts';
+import { z } from 'zod';
+import type { AlertView, SilenceView } from './ports.ts';
+import { RequestInvalid } from './schema.ts';
+
+const flag = z
+  .enum(['true', 'false'], 'expected true or false')
+  .default('true')
+  .transform((text) => text === 'true');
+
+const texts = z
+  .union([z.string(), z.array(z.string())])
+  .optional()
+  .transform((value) => (value === undefined ? [] : [value].flat()));
+
+/** Query of `GET /api/v2/alerts` and `/alerts/groups`, as in Alertmanager's API v2. */
+export const alertQuery = z.object({
+  active: flag,
+  silenced: flag,
+  inhibited: flag,
+  unprocessed: flag,
+  muted: flag,
+  filter: texts,
+  receiver: z.string().optional(),
+});
+
+export const silenceQuery = z.object({ filter: texts });
+
+/** Compiles `filter` parameters. Throws `RequestInvalid` naming the one that does not parse. */
+export function parseFilter(filter: readonly string[]): readonly Matcher[] {
+  return filter.flatMap((text) => {
+    const parsed = parseMatchers(text);
+    if (!parsed.ok) throw new RequestInvalid(`filter: bad matcher format: ${text}: ${parsed.error}`);
+    return parsed.matchers;
+  });
+}
+
+/** Compiles the `receiver` parameter: an anchored regular expression over receiver names. */
+export function parseReceiver(receiver: string | undefined): (name: string) => boolean {
+  if (receiver === undefined || receiver === '') return () => true;
+  const parsed = compileMatcher({ name: 'receiver', value: receiver, isRegex: true, isEqual: true });
+  if (!parsed.ok) throw new RequestInvalid(`receiver: failed to parse receiver param: ${parsed.error}`);
+  return parsed.matcher.matches;
+}
+
+export function selectAlert(
+  view: AlertView,
+  query: z.output<typeof alertQuery>,
+  matchers: readonly Matcher[],
+): boolean {
+  const silenced = view.silencedBy.length > 0;
+  const inhibited = view.inhibitedBy.length > 0;
+  if (!query.active && !silenced && !inhibited) return false;
+  if (!query.silenced && silenced) return false;
+  if (!query.inhibited && inhibited) return false;
+  return matchesAll(matchers, view.alert.labels);
+}
+
+/** An alert as `gettableAlert` of Alertmanager's API v2. */
+export function wireAlert(view: AlertView): Record<string, unknown> {
+  const { alert, silencedBy, inhibitedBy } = view;
+  return {
+    annotations: labelsToObject(alert.annotations),
+    endsAt: wireTime(alert.endsAtMs),
+    fingerprint: alert.fingerprint,
+    receivers: view.receivers.map((name) => ({ name })),
+    startsAt: wireTime(alert.startsAtMs),
+    status: {
+      inhibitedBy,
+      mutedBy: [],
+      silencedBy,
+      state: silencedBy.length > 0 || inhibitedBy.length > 0 ? 'suppressed' : 'active',
+    },
+    updatedAt: wireTime(alert.receivedAtMs),
+    generatorURL: alert.generatorUrl,
+    labels: labelsToObject(alert.labels),
+  };
+}
+
+/** A silence as `gettableSilence` of Alertmanager's API v2. */
+export function wireSilence({ silence, state, updatedAtMs }: SilenceView): Record<string, unknown> {
+  return {
+    id: silence.id,
+    status: { state },
+    updatedAt: wireTime(updatedAtMs),
+    comment: silence.comment,
+    createdBy: silence.createdBy,
+    endsAt: wireTime(silence.endsAtMs),
+    matchers: silence.matchers.map(({ name, value, isRegex, isEqual }) => ({
+      isEqual,
+      isRegex,
+      name,
+      value,
+    })),
+    startsAt: wireTime(silence.startsAtMs),
+  };
+}
+
+/** RFC 3339 in milliseconds; years outside of 0..9999, which the format cannot say, are clamped. */
+export function wireTime(timeMs: number): string {
+  return new Date(Math.min(Math.max(timeMs, earliestMs), latestMs)).toISOString();
+}
+
+const earliestMs = Date.parse('0000-01-01T00:00:00.000Z');
+const latestMs = Date.parse('9999-12-31T23:59:59.999Z');

@@ -1,0 +1,136 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { labelsToObject } from '../alert/index.ts';
+import type { Incident, Signal } from '../incident/index.ts';
+import { wireTime } from './filter.ts';
+import type { ApiPorts, IncidentDetail } from './ports.ts';
+
+const listQuery = z.object({
+  state: z.enum(['open', 'acknowledged', 'resolved', 'merged', 'unresolved', 'all']).default('unresolved'),
+  domain: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+
+const byId = z.object({ id: z.string().min(1) });
+
+/** `GET /api/v1/incidents`, one incident with its evidence, and `GET /api/v1/explain/:id`. */
+export function addIncidentRoutes(server: FastifyInstance, { read }: ApiPorts): void {
+  server.get(
+    '/api/v1/incidents',
+    { schema: { tags: ['incidents'], summary: 'Incidents, the most urgent first', querystring: listQuery } },
+    (request) => {
+      const query = request.query as z.output<typeof listQuery>;
+      return [...read.incidents()]
+        .filter((incident) => isInState(incident, query.state))
+        .filter((incident) => query.domain === undefined || incident.domain === query.domain)
+        .sort((a, b) => a.priority.localeCompare(b.priority) || b.openedAtMs - a.openedAtMs)
+        .slice(0, query.limit)
+        .map(wireIncident);
+    },
+  );
+
+  server.get(
+    '/api/v1/incidents/:id',
+    {
+      schema: {
+        tags: ['incidents'],
+        summary: 'One incident with its signals, evidence, pages and runbooks',
+        params: byId,
+      },
+    },
+    (request, reply) => {
+      const detail = read.incident((request.params as z.output<typeof byId>).id);
+      return detail
+        ? wireDetail(detail)
+        : notFound(reply, 'incident', (request.params as z.output<typeof byId>).id);
+    },
+  );
+
+  server.get(
+    '/api/v1/explain/:id',
+    {
+      schema: {
+        tags: ['incidents'],
+        summary: 'Why a fingerprint, a signal or an incident was treated as it was',
+        params: byId,
+      },
+    },
+    (request, reply) =>
+      read.explain((request.params as z.output<typeof byId>).id) ??
+      notFound(reply, 'fingerprint, signal or incident', (request.params as z.output<typeof byId>).id),
+  );
+
+  server.get(
+    '/api/v1/runs/:id',
+    { schema: { tags: ['runbooks'], summary: 'One run of a runbook', params: byId } },
+    (request, reply) => {
+      const { id } = request.params as z.output<typeof byId>;
+      return read.run(id) ?? notFound(reply, 'run', id);
+    },
+  );
+
+  server.get(
+    '/api/v1/funnel',
+    {
+      schema: {
+        tags: ['incidents'],
+        summary: 'How many alerts became how many signals, incidents and pages',
+      },
+    },
+    () => read.funnel(),
+  );
+}
+
+export function notFound(reply: FastifyReply, what: string, id: string): FastifyReply {
+  return reply.code(404).send({ code: 'not_found', message: `no ${what} ${JSON.stringify(id)}` });
+}
+
+function isInState(incident: Incident, state: z.output<typeof listQuery>['state']): boolean {
+  if (state === 'all') return true;
+  if (state === 'unresolved') return incident.state === 'open' || incident.state === 'acknowledged';
+  return incident.state === state;
+}
+
+function wireIncident(incident: Incident): Record<string, unknown> {
+  const { openedAtMs, updatedAtMs, resolvedAtMs, acknowledgedAtMs, probableCauses, similar, ...rest } =
+    incident;
+  return {
+    ...rest,
+    openedAt: wireTime(openedAtMs),
+    updatedAt: wireTime(updatedAtMs),
+    resolvedAt: optionalTime(resolvedAtMs),
+    acknowledgedAt: optionalTime(acknowledgedAtMs),
+    probableCauses: probableCauses.map((cause) => ({ ...cause, labels: labelsToObject(cause.labels) })),
+    similar: similar.map(({ openedAtMs, resolvedAtMs, ...past }) => ({
+      ...past,
+      openedAt: wireTime(openedAtMs),
+      resolvedAt: optionalTime(resolvedAtMs),
+    })),
+  };
+}
+
+function wireSignal(signal: Signal): Record<string, unknown> {
+  const { signature: _, labels, firstAtMs, lastAtMs, resolvedAtMs, ...rest } = signal;
+  return {
+    ...rest,
+    labels: labelsToObject(labels),
+    firstAt: wireTime(firstAtMs),
+    lastAt: wireTime(lastAtMs),
+    resolvedAt: optionalTime(resolvedAtMs),
+  };
+}
+
+function wireDetail(detail: IncidentDetail): Record<string, unknown> {
+  return {
+    ...wireIncident(detail.incident),
+    signals: detail.signals.map(wireSignal),
+    links: detail.links,
+    pages: detail.pages.map(({ atMs, ...page }) => ({ ...page, at: wireTime(atMs) })),
+    runbooks: detail.runbooks,
+    runs: detail.runs,
+  };
+}
+
+function optionalTime(timeMs: number | null): string | null {
+  return timeMs === null ? null : wireTime(timeMs);
+}

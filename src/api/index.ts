@@ -1,0 +1,2 @@
+export * from './ports.ts';
+export { createApi, type ApiOptions } from './server.ts';

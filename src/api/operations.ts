@@ -1,0 +1,34 @@
+import type { FastifyInstance } from 'fastify';
+import type { ApiPorts } from './ports.ts';
+
+/** Health, readiness, reload and metrics, at the paths that Prometheus and Alertmanager use. */
+export function addOperationRoutes(server: FastifyInstance, { operations }: ApiPorts): void {
+  server.get('/-/healthy', { schema: { tags: ['operations'], summary: 'The process is alive' } }, () => 'OK');
+
+  server.get(
+    '/-/ready',
+    { schema: { tags: ['operations'], summary: 'The process takes alerts' } },
+    (_request, reply) => {
+      const why = operations.notReadyBecause();
+      return why === null ? reply.send('OK') : reply.code(503).send(why);
+    },
+  );
+
+  server.post(
+    '/-/reload',
+    { schema: { tags: ['operations'], summary: 'Load the configuration file again' } },
+    async (_request, reply) => {
+      const outcome = await operations.reload();
+      return outcome.ok
+        ? reply.send()
+        : reply.code(500).send(`failed to reload config: ${outcome.errors.join('; ')}`);
+    },
+  );
+
+  server.get(
+    '/metrics',
+    { schema: { tags: ['operations'], summary: 'Metrics in Prometheus text format' } },
+    async (_request, reply) =>
+      reply.type('text/plain; version=0.0.4; charset=utf-8').send(await operations.metrics()),
+  );
+}

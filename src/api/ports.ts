@@ -1,0 +1,116 @@
+import type { Alert, Labels } from '../alert/index.ts';
+import type {
+  Command,
+  CommandAnswer,
+  Incident,
+  Link,
+  Page,
+  RunbookRun,
+  Signal,
+  SilenceBody,
+} from '../incident/index.ts';
+
+/** What the API reads. Everything answers from memory, as of the last entry that was applied. */
+export interface ReadModel {
+  /** Alerts that fire now, unordered. */
+  alerts(): Iterable<AlertView>;
+  /** Aggregation groups as dispatch holds them, unordered. */
+  groups(): Iterable<GroupView>;
+  receivers(): readonly string[];
+  silences(): Iterable<SilenceView>;
+  silence(id: string): SilenceView | undefined;
+  incidents(): Iterable<Incident>;
+  /** The incident with what it consists of, or undefined when it is unknown. */
+  incident(id: string): IncidentDetail | undefined;
+  run(id: string): RunbookRun | undefined;
+  /** Everything that is known of a fingerprint, a signal or an incident, as plain data; undefined when unknown. */
+  explain(id: string): Readonly<Record<string, unknown>> | undefined;
+  funnel(): Funnel;
+}
+
+export interface AlertView {
+  readonly alert: Alert;
+  readonly silencedBy: readonly string[];
+  readonly inhibitedBy: readonly string[];
+  readonly receivers: readonly string[];
+}
+
+export interface GroupView {
+  readonly labels: Labels;
+  readonly receiver: string;
+  readonly alerts: readonly AlertView[];
+}
+
+export interface SilenceView {
+  readonly silence: SilenceBody;
+  readonly state: 'pending' | 'active' | 'expired';
+  readonly updatedAtMs: number;
+}
+
+export interface IncidentDetail {
+  readonly incident: Incident;
+  readonly signals: readonly Signal[];
+  readonly links: readonly Link[];
+  readonly pages: readonly Page[];
+  readonly runbooks: readonly { readonly name: string; readonly description: string }[];
+  readonly runs: readonly RunbookRun[];
+}
+
+/** What came in and what is left of it, since the log began. Each count is of distinct things. */
+export interface Funnel {
+  readonly alerts: number;
+  readonly signals: number;
+  readonly incidents: number;
+  readonly pages: number;
+}
+
+/** Takes reports in. Resolves once they are durable, or were refused. */
+export interface Ingest {
+  accept(report: {
+    readonly format: string;
+    readonly domain?: string | undefined;
+    readonly body: Uint8Array;
+  }): Promise<IngestOutcome>;
+}
+
+export type IngestOutcome =
+  | {
+      readonly status: 'accepted';
+      readonly acceptedCount: number;
+      readonly errors: readonly string[];
+      readonly reply?: unknown;
+    }
+  /** Could not be made durable, or the pipeline is too far behind: the sender should come again. */
+  | {
+      readonly status: 'unavailable';
+      readonly code: string;
+      readonly message: string;
+      readonly retryAfterSeconds: number;
+    };
+
+/** Puts a command into the log and answers once it has been applied, so that its caller reads its own write. */
+export interface CommandGate {
+  submit(command: Command): Promise<CommandAnswer>;
+}
+
+/** The process around the API. */
+export interface Operations {
+  readonly version: string;
+  readonly startedAtMs: number;
+  /** The configuration as it was written. */
+  configText(): string;
+  /** Why the process is not ready, or null when it is. */
+  notReadyBecause(): string | null;
+  /** Loads the configuration file again. Lists what is wrong with it when it was refused. */
+  reload(): Promise<{ readonly ok: true } | { readonly ok: false; readonly errors: readonly string[] }>;
+  /** Prometheus text format. */
+  metrics(): Promise<string>;
+  nowMs(): number;
+}
+
+export interface ApiPorts {
+  readonly read: ReadModel;
+  readonly ingest: Ingest;
+  readonly commands: CommandGate;
+  readonly operations: Operations;
+}

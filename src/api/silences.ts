@@ -1,0 +1,117 @@
+import type { FastifyInstance } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { parseFilter, silenceQuery, wireSilence } from './filter.ts';
+import type { ApiPorts, SilenceView } from './ports.ts';
+import { sendText } from './text.ts';
+import type { Matcher, MatcherText } from '../alert/index.ts';
+
+const time = z.string().transform((text, context) => {
+  const timeMs = Date.parse(text);
+  if (Number.isNaN(timeMs))
+    context.addIssue({ code: 'custom', message: `expected an RFC 3339 time, got ${JSON.stringify(text)}` });
+  return timeMs;
+});
+
+const postableSilence = z.object({
+  id: z.string().default(''),
+  matchers: z
+    .array(
+      z.object({
+        name: z.string().min(1),
+        value: z.string(),
+        isRegex: z.boolean(),
+        isEqual: z.boolean().default(true),
+      }),
+    )
+    .min(1, 'expected at least one matcher'),
+  startsAt: time,
+  endsAt: time,
+  createdBy: z.string(),
+  comment: z.string(),
+});
+
+const byId = z.object({ silenceId: z.string().min(1) });
+
+/** Alertmanager's API v2 for silences. A created silence is in force when the answer arrives. */
+export function addSilenceRoutes(server: FastifyInstance, { read, commands }: ApiPorts): void {
+  server.get(
+    '/api/v2/silences',
+    { schema: { tags: ['alertmanager'], summary: 'All silences', querystring: silenceQuery } },
+    (request) => {
+      const matchers = parseFilter((request.query as z.output<typeof silenceQuery>).filter);
+      return [...read.silences()]
+        .filter((view) => matchers.every((matcher) => silenceHas(view, matcher)))
+        .sort(compareSilences)
+        .map(wireSilence);
+    },
+  );
+
+  server.post(
+    '/api/v2/silences',
+    { schema: { tags: ['alertmanager'], summary: 'Create or change a silence', body: postableSilence } },
+    async (request, reply) => {
+      const body = request.body as z.output<typeof postableSilence>;
+      if (body.id !== '' && !read.silence(body.id))
+        return sendText(reply.code(404), `silence ${body.id} not found`);
+      const commandId = randomUUID();
+      const answer = await commands.submit({
+        id: commandId,
+        kind: 'silence.set',
+        by: body.createdBy,
+        body: {
+          id: body.id || commandId,
+          matchers: body.matchers satisfies MatcherText[],
+          startsAtMs: body.startsAt,
+          endsAtMs: body.endsAt,
+          createdBy: body.createdBy,
+          comment: body.comment,
+        },
+      });
+      if (answer.status === 'refused')
+        return sendText(reply.code(answer.code === 'not_found' ? 404 : 400), answer.message);
+      return answer.result;
+    },
+  );
+
+  server.get(
+    '/api/v2/silence/:silenceId',
+    { schema: { tags: ['alertmanager'], summary: 'One silence', params: byId } },
+    (request, reply) => {
+      const view = read.silence((request.params as z.output<typeof byId>).silenceId);
+      return view ? wireSilence(view) : reply.code(404).send();
+    },
+  );
+
+  server.delete(
+    '/api/v2/silence/:silenceId',
+    { schema: { tags: ['alertmanager'], summary: 'Expire a silence', params: byId } },
+    async (request, reply) => {
+      const { silenceId } = request.params as z.output<typeof byId>;
+      const answer = await commands.submit({
+        id: randomUUID(),
+        kind: 'silence.expire',
+        by: 'api',
+        body: { silenceId },
+      });
+      if (answer.status === 'done') return reply.code(200).send();
+      return sendText(reply.code(answer.code === 'not_found' ? 404 : 500), answer.message);
+    },
+  );
+}
+
+/** Alertmanager's filter on silences: a matcher of the silence with that name whose value the filter matches. */
+function silenceHas({ silence }: SilenceView, filter: Matcher): boolean {
+  const named = silence.matchers.filter((matcher) => matcher.name === filter.name);
+  return named.length === 0 ? filter.matches('') : named.some((matcher) => filter.matches(matcher.value));
+}
+
+const stateOrder = { active: 0, pending: 1, expired: 2 } as const;
+
+/** Active first, by their end; then pending, by their start; then expired, the latest end first. */
+function compareSilences(a: SilenceView, b: SilenceView): number {
+  if (a.state !== b.state) return stateOrder[a.state] - stateOrder[b.state];
+  if (a.state === 'active') return a.silence.endsAtMs - b.silence.endsAtMs;
+  if (a.state === 'pending') return a.silence.startsAtMs - b.silence.startsAtMs;
+  return b.silence.endsAtMs - a.silence.endsAtMs;
+}

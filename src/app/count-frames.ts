@@ -1,0 +1,28 @@
+import type { TocsinFrame } from '../incident/index.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** Counts what passed through the fold. Sums up first: a storm costs a handful of additions a batch. */
+export function countFrames(frames: readonly TocsinFrame[], telemetry: Telemetry): void {
+  const sums = new Map<
+    string,
+    { name: Parameters<Telemetry['count']>[0]; value: number; attributes: Record<string, string> }
+  >();
+  const add = (name: Parameters<Telemetry['count']>[0], attributes: Record<string, string>): void => {
+    const key = `${name}/${Object.values(attributes).join('/')}`;
+    const sum = sums.get(key);
+    if (sum) sum.value++;
+    else sums.set(key, { name, value: 1, attributes });
+  };
+  for (const { entry, flow } of frames) {
+    if (entry) add('tocsin_log_entries_applied_total', { kind: entry.kind });
+    for (const { change } of flow.alertChanges) add('tocsin_alert_changes_total', { change });
+    for (const { change } of flow.signalChanges) add('tocsin_signals_total', { change });
+    for (const { priority } of flow.incidents) add('tocsin_incident_revisions_total', { priority });
+    for (const { status } of flow.pages) add('tocsin_pages_total', { status });
+    if (entry?.kind === 'fact')
+      add('tocsin_effects_total', { kind: entry.payload.kind, status: entry.payload.outcome.status });
+    if (entry?.kind === 'command')
+      add('tocsin_commands_total', { kind: entry.payload.kind, status: flow.answer?.status ?? 'refused' });
+  }
+  for (const { name, value, attributes } of sums.values()) telemetry.count(name, value, attributes);
+}

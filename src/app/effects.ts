@@ -1,0 +1,81 @@
+import type { Logger } from 'pino';
+import { EffectRunner, type Clock, type Fact } from '../engine/index.ts';
+import { laneOf, Notifier, type Publisher } from '../notify/index.ts';
+import { carryOutHttpStep } from '../runbook/index.ts';
+import type { PartitionStore } from '../store/index.ts';
+import type { TocsinConfig } from './config-schema.ts';
+import type { HistoryParts } from './history-parts.ts';
+
+export interface CarrierOptions {
+  readonly config: TocsinConfig;
+  readonly store: PartitionStore;
+  readonly publisher: Publisher | null;
+  readonly print: (text: string) => void;
+  readonly history: HistoryParts;
+  readonly clock: Clock;
+}
+
+/** What carries effects out, by kind. */
+export interface Carriers {
+  readonly byKind: ConstructorParameters<typeof EffectRunner>[0]['carriers'];
+  /** Uses other receivers from now on. Throws TOC_CONFIG_INVALID, and changes nothing, when they cannot be built. */
+  configure(config: TocsinConfig): void;
+}
+
+/** Attempts of one page before dispatch is told that it failed; the next flush of its group sends it again. */
+const notifyAttempts = 6;
+const notifyFirstWaitMs = 500;
+const notifyLongestWaitMs = 30_000;
+
+export function createCarriers({
+  config,
+  store,
+  publisher,
+  print,
+  history,
+  clock,
+}: CarrierOptions): Carriers {
+  const notifier = new Notifier(config.receivers, {
+    deliveries: {
+      isDelivered: async (id) => (await store.outcomeOf(id)) !== undefined,
+      remember: (id) => store.record(id, { status: 'done', result: null }, clock.nowMs()),
+    },
+    publisher,
+    print,
+    externalUrl: config.server.external_url ?? `http://${config.server.listen}`,
+    attempts: notifyAttempts,
+    firstWaitMs: notifyFirstWaitMs,
+    longestWaitMs: notifyLongestWaitMs,
+  });
+  return {
+    byKind: {
+      notify: (effect, stop) => notifier.carryOut(effect, stop),
+      recall: history.recall,
+      'http-step': carryOutHttpStep,
+    },
+    configure: (next) => notifier.configure(next.receivers),
+  };
+}
+
+export interface RunnerOptions {
+  readonly carriers: Carriers;
+  readonly store: PartitionStore;
+  readonly clock: Clock;
+  readonly appendFact: (fact: Fact) => Promise<void>;
+  readonly logger: Logger;
+}
+
+export function createRunner({ carriers, store, clock, appendFact, logger }: RunnerOptions): EffectRunner {
+  return new EffectRunner({
+    carriers: carriers.byKind,
+    laneOf,
+    deliveries: store,
+    appendFact,
+    nowMs: () => clock.nowMs(),
+    onOutcome: ({ effectId, kind, outcome }) => {
+      if (outcome.status === 'failed') logger.warn({ effectId, kind, code: outcome.code }, outcome.message);
+    },
+    onUnrecorded: ({ id }, error) =>
+      logger.error({ effectId: id, err: error }, 'The outcome of an effect could not be recorded.'),
+  });
+}

@@ -1,0 +1,54 @@
+import type { Ingest, IngestOutcome } from '../api/index.ts';
+import { TocsinError } from '../engine/index.ts';
+import type { LogEntry } from '../incident/index.ts';
+import type { PartitionLog } from '../log/index.ts';
+import { decoders, isSourceFormat, type DecodeContext } from '../source/index.ts';
+import type { Telemetry } from './telemetry.ts';
+
+export interface IngestOptions {
+  readonly log: PartitionLog<LogEntry>;
+  readonly nowMs: () => number;
+  /** What decoders need of the configuration in force. */
+  readonly settings: () => Omit<DecodeContext, 'nowMs'>;
+  /** Why nothing can be taken at the moment, or null. */
+  readonly refusal: () => TocsinError | null;
+  readonly telemetry: Telemetry;
+}
+
+const retryAfterSeconds = 1;
+
+/**
+ * Decodes reports and appends them to the log. INVARIANT: `accepted` is said only of what is durable; while nothing can be kept, or
+ * the fold is too far behind, the answer is `unavailable` and nothing of the request was kept.
+ */
+export function createIngest({ log, nowMs, settings, refusal, telemetry }: IngestOptions): Ingest {
+  const unavailable = ({ code, message }: TocsinError): IngestOutcome => {
+    telemetry.count('tocsin_requests_unavailable_total', 1, { code });
+    return { status: 'unavailable', code, message, retryAfterSeconds };
+  };
+
+  return {
+    async accept({ format, domain, body }) {
+      const refused = refusal();
+      if (refused) return unavailable(refused);
+      if (!isSourceFormat(format)) throw new RangeError(`there is no format ${format}`);
+      const context = { ...settings(), nowMs: nowMs() };
+      const { alerts, errors, reply } = decoders[format](
+        body,
+        domain === undefined ? context : { ...context, defaultDomain: domain },
+      );
+      if (alerts.length > 0) {
+        try {
+          await log.append([{ kind: 'alerts', timeMs: context.nowMs, payload: alerts }]);
+        } catch (error) {
+          if (error instanceof TocsinError) return unavailable(error);
+          throw error;
+        }
+        telemetry.count('tocsin_alerts_received_total', alerts.length, { source: format });
+      }
+      if (errors.length > 0)
+        telemetry.count('tocsin_alerts_invalid_total', errors.length, { source: format });
+      return { status: 'accepted', acceptedCount: alerts.length, errors, ...(reply ? { reply } : {}) };
+    },
+  };
+}

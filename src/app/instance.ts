@@ -1,0 +1,259 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { createApi, type ApiPorts } from '../api/index.ts';
+import { PartitionOwner, TocsinError, type Clock, type Fact } from '../engine/index.ts';
+import type { Flow, LogEntry } from '../incident/index.ts';
+import { openLmdbLog, type PartitionLog } from '../log/index.ts';
+import { webhookFormats, NatsLink } from '../source/index.ts';
+import { lockFolder, openLmdbStore } from '../store/index.ts';
+import { parseListen } from './config-checks.ts';
+import { loadConfig, requireConfig } from './config-file.ts';
+import { formatMistake } from './config.ts';
+import type { TocsinConfig } from './config-schema.ts';
+import { countFrames } from './count-frames.ts';
+import { Closing } from './closing.ts';
+import { createCarriers, createRunner } from './effects.ts';
+import { createCommandGate } from './gate.ts';
+import { openHistoryParts } from './history-parts.ts';
+import { createIngest } from './ingest.ts';
+import { createPipeline } from './pipeline.ts';
+import { createReadModel } from './read-model.ts';
+import { createConfigPayload, startScorer } from './scorer.ts';
+import { createTelemetry } from './telemetry.ts';
+import { version } from './version.ts';
+
+export interface InstanceOptions {
+  /** Without one the built-in defaults hold. */
+  readonly configFile?: string;
+  /** What the command line says against the configuration. */
+  readonly overrides?: { readonly storagePath?: string; readonly listen?: string };
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where console receivers print. */
+  readonly print: (text: string) => void;
+}
+
+/** A running Tocsin: one partition on embedded adapters, with its API. */
+export interface Instance {
+  /** Where the API answers. */
+  readonly url: string;
+  readonly config: TocsinConfig;
+  /** Resolves when a stage has failed and the partition stands still. */
+  readonly failed: Promise<TocsinError>;
+  /** Loads the configuration file again; a file with mistakes changes nothing. */
+  reload(): Promise<{ ok: true } | { ok: false; errors: readonly string[] }>;
+  /** Takes nothing more in, finishes what is under way, writes a checkpoint and closes everything. */
+  stop(): Promise<void>;
+}
+
+const tick = (timeMs: number): LogEntry => ({ kind: 'tick', timeMs, payload: null });
+
+/**
+ * Starts a process: everything that can fail is done before the API listens. Rejects with the coded error of what failed, after
+ * closing what was open by then.
+ */
+export async function startInstance(options: InstanceOptions): Promise<Instance> {
+  const closing = new Closing();
+  try {
+    return await openInstance(options, closing);
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+async function openInstance(options: InstanceOptions, closing: Closing): Promise<Instance> {
+  const { clock, logger, print } = options;
+  const loaded = await requireConfig(options.configFile);
+  let config = withOverrides(loaded.config, options.overrides);
+  let configText = loaded.text;
+  const startedAtMs = clock.nowMs();
+  const telemetry = createTelemetry();
+  closing.defer(() => telemetry.stop());
+
+  const folder = config.storage.path;
+  const lock = await lockFolder(folder);
+  closing.defer(() => lock.release());
+  await mkdir(join(folder, 'log'), { recursive: true });
+  const log = openLmdbLog<LogEntry>(join(folder, 'log'));
+  closing.defer(() => log.close());
+  const store = openLmdbStore(join(folder, 'store'));
+  closing.defer(() => store.close());
+  const history = await openHistoryParts(config, folder, { logger, telemetry });
+  closing.defer(() => history.close());
+  const running = startScorer(config);
+  closing.defer(() => running.stop());
+
+  const pipeline = createPipeline({ scorer: running.scorer, withHistory: history.writer !== null });
+  const { fold, stages } = pipeline;
+  const { promise: failed, resolve: fail } = Promise.withResolvers<TocsinError>();
+  let failure: TocsinError | null = null;
+
+  const natsTake = async (domain: string, body: Uint8Array) => {
+    const outcome = await ingest.accept({ format: 'json', domain, body });
+    return outcome;
+  };
+  const nats = config.nats ? await NatsLink.open(config.nats, natsTake) : null;
+  if (nats) closing.defer(() => nats.close());
+
+  const carriers = createCarriers({ config, store, publisher: nats, print, history, clock });
+  const runner = createRunner({
+    carriers,
+    store,
+    clock,
+    appendFact: async (fact: Fact) => {
+      await log.append([{ kind: 'fact', timeMs: clock.nowMs(), payload: fact }]);
+    },
+    logger,
+  });
+  const owner = new PartitionOwner<LogEntry, Flow>({
+    fold,
+    log,
+    store,
+    runner,
+    sink: history.writer,
+    clock,
+    createTick: tick,
+    checkpointIntervalMs: config.storage.checkpoint_interval,
+    onFrames: (frames) => countFrames(frames, telemetry),
+    onFailure: (error) => {
+      failure = error;
+      logger.error({ code: error.code, err: error.cause }, error.message);
+      fail(error);
+    },
+    onCheckpointError: (error) =>
+      logger.warn({ err: error }, 'A checkpoint could not be written; it will be written with the next one.'),
+  });
+  const ingest = createIngest({
+    log,
+    nowMs: () => clock.nowMs(),
+    settings: () => ({
+      resolveTimeoutMs: config.global.resolve_timeout,
+      defaultDomain: config.source.default_domain,
+      domainLabel: config.source.domain_label,
+    }),
+    refusal: () => failure ?? behind(owner.lagCount, config.storage.max_lag_entries),
+    telemetry,
+  });
+
+  closing.defer(() => owner.stop());
+  await owner.start();
+  logger.info({ position: fold.position, alerts: stages.intake.size }, 'The log is folded in.');
+  await putConfig(log, clock, fold.config, await createConfigPayload(config, options.configFile), owner);
+
+  telemetry.gauge('tocsin_alerts_active', 'Alerts that are remembered.', () => stages.intake.size);
+  telemetry.gauge('tocsin_log_lag_entries', 'Log entries that are not folded in yet.', () => owner.lagCount);
+  telemetry.gauge(
+    'tocsin_log_position',
+    'Position of the last entry that was folded in.',
+    () => fold.position,
+  );
+  telemetry.gauge(
+    'tocsin_effects_in_flight',
+    'Effects that are being carried out.',
+    () => runner.inFlightCount,
+  );
+  telemetry.gauge(
+    'tocsin_history_rows_pending',
+    'Rows that are not in the history yet.',
+    () => history.writer?.pendingCount ?? 0,
+  );
+
+  const reload: Instance['reload'] = async () => {
+    const next = await loadConfig(options.configFile);
+    if (!next.ok)
+      return {
+        ok: false,
+        errors: next.mistakes.map((mistake) => formatMistake(options.configFile ?? '', mistake)),
+      };
+    const nextConfig = withOverrides(next.config, options.overrides);
+    try {
+      const payload = await createConfigPayload(nextConfig, options.configFile);
+      carriers.configure(nextConfig);
+      await putConfig(log, clock, fold.config, payload, owner);
+    } catch (error) {
+      if (error instanceof TocsinError) return { ok: false, errors: [error.message] };
+      throw error;
+    }
+    config = nextConfig;
+    configText = next.text;
+    logger.info('The configuration was loaded again.');
+    return { ok: true };
+  };
+
+  const ports: ApiPorts = {
+    read: createReadModel(stages),
+    ingest,
+    commands: createCommandGate({ log, owner, answers: stages.answers, nowMs: () => clock.nowMs() }),
+    operations: {
+      version,
+      startedAtMs,
+      configText: () => configText,
+      notReadyBecause: () => failure?.message ?? null,
+      reload,
+      metrics: () => telemetry.text(),
+      nowMs: () => clock.nowMs(),
+    },
+  };
+  const token = config.server.bearer_token_file;
+  const api = await createApi(ports, {
+    maxBodyBytes: config.source.max_body_bytes,
+    bearerToken: token === undefined ? null : await readToken(token),
+    webhookFormats,
+  });
+  const address = parseListen(config.server.listen) ?? { host: '127.0.0.1', port: 9093 };
+  let url: string;
+  try {
+    url = await api.listen(address);
+  } catch (cause) {
+    throw new TocsinError('TOC_LISTEN_FAILED', `cannot listen on ${config.server.listen}`, { cause });
+  }
+  closing.defer(() => api.close());
+  await nats?.listen();
+
+  return {
+    url,
+    get config() {
+      return config;
+    },
+    failed,
+    reload,
+    stop: () => closing.close(),
+  };
+}
+
+function withOverrides(config: TocsinConfig, overrides: InstanceOptions['overrides']): TocsinConfig {
+  return {
+    ...config,
+    storage: { ...config.storage, path: overrides?.storagePath ?? config.storage.path },
+    server: { ...config.server, listen: overrides?.listen ?? config.server.listen },
+  };
+}
+
+/** Appends the configuration where it is another than the one in force, and waits until it is applied. */
+async function putConfig(
+  log: PartitionLog<LogEntry>,
+  clock: Clock,
+  inForce: LogEntry | null,
+  payload: Readonly<Record<string, unknown>>,
+  owner: PartitionOwner<LogEntry, Flow>,
+): Promise<void> {
+  if (inForce !== null && isDeepStrictEqual(inForce.payload, payload)) return;
+  const { firstPosition } = await log.append([{ kind: 'config', timeMs: clock.nowMs(), payload }]);
+  await owner.applied(firstPosition);
+}
+
+function behind(lagCount: number, limit: number): TocsinError | null {
+  if (lagCount <= limit) return null;
+  return new TocsinError('TOC_PARTITION_BEHIND', `${lagCount} entries wait to be folded in`);
+}
+
+async function readToken(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (cause) {
+    throw new TocsinError('TOC_CONFIG_UNREADABLE', `cannot read server.bearer_token_file ${file}`, { cause });
+  }
+}

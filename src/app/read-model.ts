@@ -1,0 +1,107 @@
+import { labelsToObject, type Alert } from '../alert/index.ts';
+import type { AlertView, IncidentDetail, ReadModel } from '../api/index.ts';
+import type { Candidate, Signal } from '../incident/index.ts';
+import type { PipelineStages } from './pipeline.ts';
+
+/** Answers the API from the stages' memory. Valid between two batches of the fold, which is whenever a request is handled. */
+export function createReadModel(stages: PipelineStages): ReadModel {
+  const { intake, mute, dedup, correlate, triage, runbook, dispatch, funnel } = stages;
+
+  const view = (alert: Alert): AlertView => ({
+    alert,
+    ...mutedBy(stages, alert.fingerprint),
+    receivers: dispatch.receiversOf(alert.fingerprint),
+  });
+
+  const signalsOf = (candidate: Candidate | undefined): Signal[] =>
+    (candidate?.signalIds ?? []).flatMap((id) => dedup.signal(id) ?? []);
+
+  const detailOf = (id: string): IncidentDetail | undefined => {
+    const incident = triage.incident(id);
+    if (!incident) return undefined;
+    const candidate = correlate.candidate(id);
+    return {
+      incident,
+      signals: signalsOf(candidate),
+      links: candidate?.links ?? [],
+      pages: dispatch.pages(id),
+      runbooks: runbook.suggestions(id),
+      runs: runbook.runs(id),
+    };
+  };
+
+  return {
+    *alerts() {
+      for (const alert of intake.alerts()) yield view(alert);
+    },
+    *groups() {
+      for (const group of dispatch.groups()) {
+        const alerts = group.fingerprints.flatMap((fingerprint) => intake.alert(fingerprint) ?? []);
+        yield { labels: group.labels, receiver: group.receiver, alerts: alerts.map(view) };
+      }
+    },
+    receivers: () => dispatch.receivers(),
+    silences: () => mute.silences(),
+    silence: (id) => mute.silence(id),
+    incidents: () => triage.incidents(),
+    incident: detailOf,
+    run: (id) => runbook.run(id),
+    explain(id) {
+      const detail = detailOf(id);
+      if (detail) return { kind: 'incident', ...explainIncident(stages, detail) };
+      const signal = dedup.signal(id);
+      if (signal) return { kind: 'signal', ...explainSignal(stages, signal) };
+      const alert = intake.alert(id);
+      return alert ? { kind: 'alert', ...explainAlert(stages, alert) } : undefined;
+    },
+    funnel: () => funnel.funnel(),
+  };
+}
+
+function mutedBy(
+  { mute }: PipelineStages,
+  fingerprint: string,
+): Pick<AlertView, 'silencedBy' | 'inhibitedBy'> {
+  const verdict = mute.verdict(fingerprint);
+  return verdict.muted
+    ? { silencedBy: verdict.silencedBy, inhibitedBy: verdict.inhibitedBy }
+    : { silencedBy: [], inhibitedBy: [] };
+}
+
+function explainAlert(stages: PipelineStages, alert: Alert): Record<string, unknown> {
+  const signal = stages.dedup.signalOf(alert.fingerprint);
+  return {
+    alert: { ...alert, labels: labelsToObject(alert.labels), annotations: labelsToObject(alert.annotations) },
+    muted: stages.mute.verdict(alert.fingerprint),
+    dispatch: stages.dispatch.explain(alert.fingerprint),
+    signal: signal ? explainSignal(stages, signal) : null,
+  };
+}
+
+function explainSignal(stages: PipelineStages, signal: Signal): Record<string, unknown> {
+  const candidate = stages.correlate.candidateOfSignal(signal.id);
+  const { signature: _, labels, ...rest } = signal;
+  return {
+    signal: { ...rest, labels: labelsToObject(labels) },
+    baseline: stages.score.baseline(signal.id) ?? null,
+    links:
+      candidate?.links.filter((link) => link.fromSignalId === signal.id || link.toSignalId === signal.id) ??
+      [],
+    incident: candidate ? (stages.triage.incident(candidate.id) ?? null) : null,
+    pages: candidate ? stages.dispatch.pages(candidate.id) : [],
+  };
+}
+
+function explainIncident(stages: PipelineStages, detail: IncidentDetail): Record<string, unknown> {
+  const { incident, signals, links, pages } = detail;
+  return {
+    incident,
+    signals: signals.map(({ signature: _, labels, ...signal }) => ({
+      ...signal,
+      labels: labelsToObject(labels),
+    })),
+    grouping: stages.correlate.candidate(incident.id)?.reasons ?? [],
+    links,
+    pages,
+  };
+}

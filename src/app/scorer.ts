@@ -1,0 +1,32 @@
+import { dirname } from 'node:path';
+import type { ConfigEntry } from '../incident/index.ts';
+import { createInlineScorer, createPoolScorer, loadScoreModel, type MatrixScorer } from '../score/index.ts';
+import type { TocsinConfig } from './config-schema.ts';
+
+export interface RunningScorer {
+  readonly scorer: MatrixScorer;
+  stop(): Promise<void>;
+}
+
+/** Starts the worker threads that the configuration asks for; none with `score.workers: 0`. */
+export function startScorer({ score }: TocsinConfig): RunningScorer {
+  if (score.workers === 0) return { scorer: createInlineScorer(), stop: async () => undefined };
+  const pool = createPoolScorer({ workers: score.workers, minRowsForWorkers: score.min_rows_for_workers });
+  return { scorer: pool, stop: () => pool.close() };
+}
+
+/**
+ * What the config entry of the log holds: the configuration and the model that it names, so that the fold reads no file.
+ * `configFile` is where relative paths start from. Rejects with TOC_MODEL_UNREADABLE or TOC_MODEL_MISMATCH.
+ */
+export async function createConfigPayload(
+  config: TocsinConfig,
+  configFile?: string,
+): Promise<ConfigEntry['payload']> {
+  const model = await loadScoreModel(
+    config.score.model,
+    configFile === undefined ? '.' : dirname(configFile),
+  );
+  // Through JSON, so that what is folded live is what will be read back.
+  return JSON.parse(JSON.stringify({ ...config, model })) as ConfigEntry['payload'];
+}
