@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addCheckCommand } from './commands/check.ts';
+import { addDemoCommand } from './commands/demo.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addServeCommand } from './commands/serve.ts';
@@ -12,6 +13,7 @@ const program = new Command('tocsin')
   .exitOverride();
 
 addServeCommand(program);
+addDemoCommand(program);
 addReplayCommand(program);
 addExplainCommand(program);
 addCheckCommand(program);
