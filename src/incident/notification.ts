@@ -61,5 +61,7 @@ export type HttpStepEffect = Effect<
     readonly headers: Readonly<Record<string, string>>;
     readonly body: string;
     readonly timeoutMs: number;
+    /** Becomes the header `Authorization`. The credentials stay in their file, outside of the log, until they are sent. */
+    readonly authorization?: { readonly type: string; readonly credentialsFile: string };
   }
 >;
