@@ -16,7 +16,13 @@ const units: readonly (readonly [unit: string, ms: number])[] = [
 
 const pattern = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
 
-/** Reads a duration as Prometheus writes it: `1h30m`, `90s`, `1d`, `500ms`, or `0`. Units from the largest to the smallest. */
+/** Go's `time.Duration` holds nanoseconds in 63 bits: 292 years. */
+const maxMs = 9_223_372_036_854;
+
+/**
+ * Reads a duration as Prometheus writes it (prometheus/common, model/time.go): `1h30m`, `90s`, `1d`, `500ms`, or `0`. Units from the
+ * largest to the smallest, each once; a day has 24 hours and a year 365 days.
+ */
 export function parseDuration(text: string): DurationOutcome {
   if (text === '0') return { ok: true, ms: 0 };
   const match = text === '' ? null : pattern.exec(text);
@@ -24,14 +30,14 @@ export function parseDuration(text: string): DurationOutcome {
     return { ok: false, error: `expected a duration such as 30s, 5m or 1h30m, got ${JSON.stringify(text)}` };
   let ms = 0;
   for (const [index, [, unitMs]] of units.entries()) ms += Number(match[index + 1] ?? 0) * unitMs;
-  if (!Number.isSafeInteger(ms)) return { ok: false, error: `duration out of range: ${text}` };
+  if (ms > maxMs) return { ok: false, error: `expected a duration of at most 292y, got ${text}` };
   return { ok: true, ms };
 }
 
-/** Writes milliseconds as a Prometheus duration, such as `1h30m`; zero is `0s`. */
+/** Writes milliseconds (not negative, rounded) as a Prometheus duration, such as `1h30m`; zero is `0s`. */
 export function formatDuration(ms: number): string {
-  if (ms === 0) return '0s';
   let rest = Math.round(ms);
+  if (rest <= 0) return '0s';
   let text = '';
   for (const [unit, unitMs] of units) {
     const count = Math.floor(rest / unitMs);

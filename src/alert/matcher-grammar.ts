@@ -6,7 +6,7 @@ import {
   type MatchersOutcome,
   type MatcherText,
 } from './matcher.ts';
-import { parseClassicMatchers } from './matcher-classic.ts';
+import { parseClassicMatcher, parseClassicMatchers } from './matcher-classic.ts';
 import { parseUtf8Matchers } from './matcher-utf8.ts';
 
 /** What one of the two grammars makes of a text. */
@@ -17,12 +17,12 @@ export type GrammarOutcome =
 /**
  * Reads `severity="critical", team=~"db|web"`, with or without braces. As Alertmanager does by default (matcher/compat), both its
  * classic and its UTF-8 grammar are tried: where both accept the text but disagree, the classic meaning holds; what only
- * one accepts is taken from that one; what neither accepts is reported in the words of the UTF-8 grammar, with the position.
+ * one accepts is taken from that one; what neither accepts is reported in the words of the UTF-8 grammar, with the position
+ * in UTF-16 units from 0.
  */
 export function parseMatchers(text: string): MatchersOutcome {
-  const utf8 = parseUtf8Matchers(text);
   const classic = parseClassicMatchers(text);
-  const outcome = classic.ok ? classic : utf8;
+  const outcome = classic.ok ? classic : parseUtf8Matchers(text);
   if (!outcome.ok) return outcome;
   const matchers: Matcher[] = [];
   for (const matcherText of outcome.texts) {
@@ -33,15 +33,21 @@ export function parseMatchers(text: string): MatchersOutcome {
   return { ok: true, matchers };
 }
 
-/** Reads exactly one matcher. */
+/**
+ * Reads exactly one matcher without braces, as in the `filter` parameters of Alertmanager's API. A bare value of the classic
+ * grammar may hold commas here: `team=db,web` is one matcher.
+ */
 export function parseMatcher(text: string): MatcherOutcome {
-  const parsed = parseMatchers(text);
+  if (text.startsWith('{') || text.endsWith('}'))
+    return { ok: false, error: `unexpected open or close brace: ${text}` };
+  const classic = parseClassicMatcher(text);
+  if (classic.ok) return compileMatcher(classic.text);
+  const parsed = parseUtf8Matchers(text);
   if (!parsed.ok) return parsed;
-  const [matcher, ...others] = parsed.matchers;
-  if (!matcher || others.length > 0) {
-    return { ok: false, error: `expected one matcher, got ${parsed.matchers.length}: ${text}` };
-  }
-  return { ok: true, matcher };
+  const [only, ...others] = parsed.texts;
+  if (!only || others.length > 0)
+    return { ok: false, error: `expected one matcher, got ${parsed.texts.length}: ${text}` };
+  return compileMatcher(only);
 }
 
 /** A list of matchers in a configuration file, such as `['severity="critical"', 'team=~"db|web"']`. */

@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { GrammarOutcome } from './matcher-grammar.ts';
 import type { MatcherText } from './matcher.ts';
+import { isSpace } from './space.ts';
 
 /** Characters that an unquoted name or value cannot hold, beside white space. */
 const reserved = '{}!=~,\\"\'`';
@@ -13,13 +15,13 @@ export function parseUtf8Matchers(text: string): GrammarOutcome {
   const texts: MatcherText[] = [];
   const hasBrace = reader.takeIf('{');
   while (!reader.isAtEnd() && !reader.sees('}')) {
-    const name = reader.takeWord('label name');
+    const name = reader.takeWord('a label name');
     if (!name.ok) return name;
-    if (name.word === '') return { ok: false, error: `${reader.at()}: label name must not be empty` };
+    if (name.word === '') return { ok: false, error: `${reader.at()}: expected a label name, got ""` };
     const operator = reader.takeOperator();
     if (operator === null)
       return { ok: false, error: `${reader.at()}: expected one of '=', '!=', '=~' or '!~'` };
-    const value = reader.takeWord('label value');
+    const value = reader.takeWord('a label value');
     if (!value.ok) return value;
     texts.push({
       name: name.word,
@@ -97,22 +99,25 @@ class Reader {
 
   #takeQuoted(): Word {
     const start = this.#position++;
-    let word = '';
+    const quoted = new QuotedText();
     while (this.#position < this.#text.length) {
       const char = this.#text[this.#position]!;
       if (char === '"') {
+        const word = quoted.finish();
+        if (word === null) return { ok: false, error: `position ${start}: quoted text is not valid UTF-8` };
         this.#position++;
         return { ok: true, word };
       }
-      if (char === '\n') break;
+      if (char === '\n') return { ok: false, error: `${this.at()}: line feed in quoted text` };
       if (char !== '\\') {
-        word += char;
+        quoted.addText(char);
         this.#position++;
         continue;
       }
       const escape = readEscape(this.#text, this.#position + 1);
       if (escape === null) return { ok: false, error: `${this.at()}: invalid escape in quoted text` };
-      word += escape.char;
+      if (escape.byte === undefined) quoted.addText(escape.char);
+      else quoted.addByte(escape.byte);
       this.#position += 1 + escape.length;
     }
     return { ok: false, error: `position ${start}: missing end "` };
@@ -123,8 +128,34 @@ class Reader {
   }
 }
 
-function isSpace(char: string): boolean {
-  return char === ' ' || char === '\t' || char === '\n' || char === '\r' || char === '\f' || char === '\v';
+/** Builds a quoted word. `\x` and octal escapes are bytes, which must be UTF-8 in the end. */
+class QuotedText {
+  #text = '';
+  #bytes: number[] = [];
+  #isValid = true;
+
+  addText(text: string): void {
+    this.#flush();
+    this.#text += text;
+  }
+
+  addByte(byte: number): void {
+    this.#bytes.push(byte);
+  }
+
+  /** The word, or null when its bytes are not UTF-8. */
+  finish(): string | null {
+    this.#flush();
+    return this.#isValid ? this.#text : null;
+  }
+
+  #flush(): void {
+    if (this.#bytes.length === 0) return;
+    const bytes = Buffer.from(this.#bytes);
+    if (isUtf8(bytes)) this.#text += bytes.toString('utf8');
+    else this.#isValid = false;
+    this.#bytes = [];
+  }
 }
 
 const simpleEscapes: Readonly<Record<string, string>> = {
@@ -139,23 +170,33 @@ const simpleEscapes: Readonly<Record<string, string>> = {
   '"': '"',
 };
 
+type Escape =
+  | { readonly char: string; readonly byte?: undefined; readonly length: number }
+  | { readonly byte: number; readonly length: number };
+
 /** Reads one of Go's escapes (strconv.Unquote) after its backslash; null when it is none. */
-function readEscape(text: string, position: number): { char: string; length: number } | null {
+function readEscape(text: string, position: number): Escape | null {
   const kind = text[position] ?? '';
-  const simple = Object.hasOwn(simpleEscapes, kind) ? simpleEscapes[kind] : undefined;
-  if (simple !== undefined) return { char: simple, length: 1 };
-  const digitCount = { x: 2, u: 4, U: 8 }[kind];
-  if (digitCount !== undefined) {
-    const digits = text.slice(position + 1, position + 1 + digitCount);
-    return /^[0-9a-fA-F]+$/.test(digits) && digits.length === digitCount
-      ? codePoint(Number.parseInt(digits, 16), 1 + digitCount)
-      : null;
+  if (Object.hasOwn(simpleEscapes, kind)) return { char: simpleEscapes[kind]!, length: 1 };
+  if (kind === 'x') {
+    const byte = readDigits(text, position + 1, 2, hexDigits);
+    return byte === null ? null : { byte, length: 3 };
   }
-  const octal = text.slice(position, position + 3);
-  return /^[0-3][0-7]{2}$/.test(octal) ? codePoint(Number.parseInt(octal, 8), 3) : null;
+  if (kind === 'u' || kind === 'U') {
+    const digitCount = kind === 'u' ? 4 : 8;
+    const point = readDigits(text, position + 1, digitCount, hexDigits);
+    if (point === null || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return null;
+    return { char: String.fromCodePoint(point), length: 1 + digitCount };
+  }
+  const byte = readDigits(text, position, 3, octalDigits);
+  return byte === null || byte > 0xff ? null : { byte, length: 3 };
 }
 
-function codePoint(point: number, length: number): { char: string; length: number } | null {
-  if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return null;
-  return { char: String.fromCodePoint(point), length };
+const octalDigits = /^[0-7]+$/;
+const hexDigits = /^[0-9a-fA-F]+$/;
+
+function readDigits(text: string, position: number, count: number, digits: RegExp): number | null {
+  const found = text.slice(position, position + count);
+  if (found.length !== count || !digits.test(found)) return null;
+  return Number.parseInt(found, digits === hexDigits ? 16 : 8);
 }

@@ -1,5 +1,5 @@
-import { RE2JS } from 're2js';
 import { labelValue, type Labels } from './labels.ts';
+import { compilePattern } from './pattern.ts';
 
 /** A matcher as data, in the shape of Alertmanager's API. */
 export interface MatcherText {
@@ -23,8 +23,8 @@ export type MatchersOutcome =
   | { readonly ok: false; readonly error: string };
 
 /**
- * Makes a matcher of its data. Regular expressions are RE2's, match the whole value, and run in linear time;
- * one that does not compile is an error outcome.
+ * Makes a matcher of its data. Regular expressions are RE2's, match the whole value (`.` is no line feed, as in Alertmanager),
+ * and run in linear time; one that does not compile is an error outcome.
  */
 export function compileMatcher({ name, value, isRegex, isEqual }: MatcherText): MatcherOutcome {
   const text = { name, value, isRegex, isEqual };
@@ -51,24 +51,16 @@ export function matchesAll(matchers: readonly Matcher[], labels: Labels): boolea
   return true;
 }
 
-/** Writes a matcher so that `parseMatcher` reads it back; a name outside of the classic alphabet is quoted. */
+/**
+ * Writes a matcher as Alertmanager does; `parseMatcher` reads it back. A name outside of the classic alphabet is quoted.
+ * Only backslash, double quote and line feed are escaped, which mean the same in both grammars.
+ */
 export function matcherToString({ name, value, isRegex, isEqual }: MatcherText): string {
-  const shownName = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name) ? name : JSON.stringify(name);
-  return `${shownName}${isEqual ? '=' : '!'}${isRegex ? '~' : isEqual ? '' : '='}${JSON.stringify(value)}`;
+  const shownName = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name) ? name : quote(name);
+  const operator = isEqual ? (isRegex ? '=~' : '=') : isRegex ? '!~' : '!=';
+  return `${shownName}${operator}${quote(value)}`;
 }
 
-type PatternOutcome =
-  | { readonly ok: true; readonly matches: (value: string) => boolean }
-  | { readonly ok: false; readonly error: string };
-
-function compilePattern(source: string): PatternOutcome {
-  try {
-    const pattern = RE2JS.compile(`^(?:${source})$`, RE2JS.DOTALL);
-    return { ok: true, matches: (value) => pattern.matches(value) };
-  } catch (error) {
-    return {
-      ok: false,
-      error: `invalid regular expression: ${error instanceof Error ? error.message : String(error)}`,
-    };
-  }
+function quote(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')}"`;
 }
