@@ -26,6 +26,12 @@ export interface CandidateRow {
   /** Decaying number of its new signals, to leave them out of the domain's rate. */
   pulse: number;
   pulseAtMs: number;
+  /** The first of the candidates that continue each other because each before was full; itself when it is the first. */
+  familyId: string;
+  /** Of the first: how many signals its continuations have taken in. */
+  overflowCount: number;
+  /** Of the first: the latest continuation. */
+  continuedBy: string | null;
 }
 
 const maxReasons = 20;
@@ -51,6 +57,9 @@ export function createCandidateRow(number: number, domain: string, nowMs: number
     apart: [],
     pulse: 0,
     pulseAtMs: nowMs,
+    familyId: `INC-${number}`,
+    overflowCount: 0,
+    continuedBy: null,
   };
 }
 

@@ -1,14 +1,15 @@
 import type { Reason, ServiceGraph, ServicePath } from '../incident/index.ts';
 import type { Background } from './background.ts';
 import type { Profile } from './candidate-index.ts';
-import { pulseOf, type CandidateRow, type SignalRow } from './candidate-row.ts';
+import type { CandidateRow, SignalRow } from './candidate-row.ts';
 import type { CorrelateConfig } from './config.ts';
 import { isPlace, serviceKey, similarityOf, type Facets, type FacetValue } from './facets.ts';
 
 /** What speaks for a signal belonging to a candidate. `weight` is the sum in log-odds. */
 export interface Evidence {
   readonly weight: number;
-  readonly reasons: readonly Reason[];
+  /** Puts it in words. Only evidence that becomes a link is worth the cost. */
+  readonly explain: () => readonly Reason[];
   /** The member that the strongest piece leads to, other than time; null when there is only time. */
   readonly memberId: string | null;
   /** The candidate holds a signal of the same or a similar text. */
@@ -17,9 +18,19 @@ export interface Evidence {
 
 interface Piece {
   readonly code: string;
-  readonly text: string;
+  readonly text: () => string;
   readonly weight: number;
   readonly memberId: string | null;
+}
+
+/** A candidate as it is weighed. Candidates that continue each other because they were full are one family and one cause. */
+export interface WeighedCandidate {
+  readonly row: CandidateRow;
+  readonly profile: Profile;
+  /** Signals of its family for each of its own; at least 1. */
+  readonly familyRatio: number;
+  /** Decayed number of new signals of its family. */
+  readonly familyPulse: number;
 }
 
 /** Where the evidence looks things up. */
@@ -53,28 +64,28 @@ const leastSimilarity = 0.5;
 export function weighEvidence(
   signal: SignalRow,
   facets: Facets,
-  row: CandidateRow,
-  profile: Profile,
+  candidate: WeighedCandidate,
   nowMs: number,
   sources: EvidenceSources,
 ): Evidence {
   const { config, graph, background } = sources;
-  const content = contentPieces(signal, facets, row, profile, sources).sort((a, b) => b.weight - a.weight);
+  const content = contentPieces(signal, facets, candidate, sources).sort((a, b) => b.weight - a.weight);
   const pieces: Piece[] = content.map((piece, index) => ({
     ...piece,
     weight: piece.weight * dependence ** index,
   }));
-  const time = timePiece(row, nowMs, config, background);
-  const place = placePiece(facets, profile, graph);
+  const time = timePiece(candidate, nowMs, config, background);
+  const place = placePiece(facets, candidate.profile, graph);
   if (place) pieces.push(place);
   const tied = pieces.sort((a, b) => b.weight - a.weight);
   const all = [...tied, time];
   return {
     weight: all.reduce((sum, piece) => sum + piece.weight, 0),
-    reasons: all
-      .filter((piece) => Math.abs(piece.weight) >= 0.1 || piece === time)
-      .slice(0, 6)
-      .map(({ code, text, weight }) => ({ stage: 'correlate', code, text, weight: round(weight) })),
+    explain: () =>
+      all
+        .filter((piece) => Math.abs(piece.weight) >= 0.1 || piece === time)
+        .slice(0, 6)
+        .map(({ code, text, weight }) => ({ stage: 'correlate', code, text: text(), weight: round(weight) })),
     memberId: tied.find((piece) => piece.weight > 0)?.memberId ?? null,
     hasSimilarText: content.some((piece) => piece.code === 'same_text' || piece.code === 'similar_text'),
   };
@@ -84,34 +95,39 @@ export function weighEvidence(
  * Density of the gap between signals of one cause (Lomax distribution of scale `time_scale`) against the rate of the
  * signals of all other causes: in a quiet domain a small gap says much, in a busy one nothing.
  */
-function timePiece(row: CandidateRow, nowMs: number, config: CorrelateConfig, background: Background): Piece {
+function timePiece(
+  { row, familyPulse }: WeighedCandidate,
+  nowMs: number,
+  config: CorrelateConfig,
+  background: Background,
+): Piece {
   const gapMs = Math.max(0, nowMs - row.candidate.lastAtMs);
   const scaleMs = Math.max(1, config.time_scale);
   const density = timeTail / (scaleMs * (1 + gapMs / scaleMs) ** (1 + timeTail));
-  const rate = background.rate(row.candidate.domain, pulseOf(row, nowMs), nowMs);
+  const rate = background.rate(row.candidate.domain, familyPulse, nowMs);
   const weight = clamp(Math.log(density / rate), timeBounds.least, timeBounds.most);
-  return { code: 'time', text: `within ${secondsText(gapMs)}`, weight, memberId: null };
+  return { code: 'time', text: () => `within ${secondsText(gapMs)}`, weight, memberId: null };
 }
 
 function contentPieces(
   signal: SignalRow,
   facets: Facets,
-  row: CandidateRow,
-  profile: Profile,
+  candidate: WeighedCandidate,
   sources: EvidenceSources,
 ): Piece[] {
+  const { row, profile } = candidate;
   const pieces: Piece[] = [];
   let isSameText = false;
   for (const value of facets.values) {
     const count = profile.count(value.key);
     if (count === 0) continue;
     if (value.kind === 'template') isSameText = true;
-    const weight = valueWeight(value, count, row, profile, sources.background);
+    const weight = valueWeight(value, count, candidate, sources.background);
     const memberId = profile.memberWith(value.key) ?? null;
     if (weight > 0) pieces.push({ ...describeValue(value, row, sources.background), weight, memberId });
   }
   if (!isSameText) {
-    const similar = similarPiece(signal, facets, row, profile, sources);
+    const similar = similarPiece(signal, facets, candidate, sources);
     if (similar) pieces.push(similar);
   }
   return pieces;
@@ -121,11 +137,11 @@ function contentPieces(
 function valueWeight(
   value: FacetValue,
   count: number,
-  row: CandidateRow,
-  profile: Profile,
+  { row, profile, familyRatio }: WeighedCandidate,
   background: Background,
 ): number {
-  const usual = background.probabilityOf(row.candidate.domain, value, { count, of: profile.size });
+  const own = { count: count * familyRatio, of: profile.size * familyRatio };
+  const usual = background.probabilityOf(row.candidate.domain, value, own);
   const expected = agreement[value.kind] * Math.sqrt(count / profile.size);
   return Math.min(mostPerValue, Math.log(expected / usual));
 }
@@ -135,20 +151,22 @@ function describeValue(
   row: CandidateRow,
   background: Background,
 ): Pick<Piece, 'code' | 'text'> {
-  const share = percentText(background.shareOf(row.candidate.domain, value));
-  if (value.kind === 'template') return { code: 'same_text', text: `same text (in ${share} of signals)` };
-  if (value.kind === 'service') return { code: 'same_service', text: `same ${value.text}` };
-  return { code: 'shared_label', text: `shares ${value.text} (in ${share} of signals)` };
+  if (value.kind === 'service') return { code: 'same_service', text: () => `same ${value.text}` };
+  const share = () => percentText(background.shareOf(row.candidate.domain, value));
+  if (value.kind === 'template') {
+    return { code: 'same_text', text: () => `same text (in ${share()} of signals)` };
+  }
+  return { code: 'shared_label', text: () => `shares ${value.text} (in ${share()} of signals)` };
 }
 
 /** The most similar text among the members that share a band of the signature. */
 function similarPiece(
   signal: SignalRow,
   facets: Facets,
-  row: CandidateRow,
-  profile: Profile,
+  candidate: WeighedCandidate,
   { background, signal: find }: EvidenceSources,
 ): Piece | null {
+  const { profile } = candidate;
   let best: { member: SignalRow; similarity: number } | null = null;
   const seen = new Set<string>();
   for (const band of facets.bands) {
@@ -163,14 +181,11 @@ function similarPiece(
   if (!best) return null;
   const value = { key: `t:${best.member.template}`, text: '', kind: 'template' } as const;
   const weight =
-    best.similarity * valueWeight(value, Math.max(1, profile.count(value.key)), row, profile, background);
+    best.similarity * valueWeight(value, Math.max(1, profile.count(value.key)), candidate, background);
   if (weight <= 0) return null;
-  return {
-    code: 'similar_text',
-    text: `similar text ${best.similarity.toFixed(2)}`,
-    weight,
-    memberId: best.member.id,
-  };
+  const { member, similarity } = best;
+  const text = () => `similar text ${similarity.toFixed(2)}`;
+  return { code: 'similar_text', text, weight, memberId: member.id };
 }
 
 /** The strongest way over the catalog to a service of the candidate, or the weight of happening elsewhere; null when nothing is known. */
@@ -186,7 +201,8 @@ function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piec
     }
     if (best) {
       const memberId = profile.memberWith(serviceKey(best.other)) ?? null;
-      const text = pathText(service, best.other, best.path);
+      const { other, path } = best;
+      const text = () => pathText(service, other, path);
       return { code: 'topology', text, weight: best.weight, memberId };
     }
   }
@@ -195,7 +211,7 @@ function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piec
   if (places.some((value) => profile.count(value.key) > 0)) return null;
   return {
     code: 'elsewhere',
-    text: 'no machine or service in common',
+    text: () => 'no machine or service in common',
     weight: elsewhereWeight,
     memberId: null,
   };

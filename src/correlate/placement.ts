@@ -1,6 +1,6 @@
 import type { Signal, Link, ServiceGraph } from '../incident/index.ts';
 import type { Background } from './background.ts';
-import { noteSignal, type CandidateRow, type SignalRow } from './candidate-row.ts';
+import { addReason, noteSignal, pulseOf, type CandidateRow, type SignalRow } from './candidate-row.ts';
 import type { Candidates } from './candidates.ts';
 import type { CorrelateConfig } from './config.ts';
 import { weighEvidence, type Evidence } from './evidence.ts';
@@ -37,12 +37,34 @@ export class Placement {
     const matches = this.#find(signal, facets, former ? [former.candidate.id, ...former.apart] : [], nowMs);
     const [best] = matches;
     const hasPlace = best && best.evidence.weight >= this.#config.threshold;
-    const row = hasPlace ? best.row : this.#candidates.open(domain, nowMs);
-    const link = hasPlace ? linkTo(signal, best) : null;
+    const row = hasPlace ? this.#withRoom(best.row, nowMs) : this.#candidates.open(domain, nowMs);
+    const link = hasPlace && row === best.row ? linkTo(signal, best) : null;
     if (!hasPlace) for (const id of former?.apart ?? []) this.#candidates.setApart(row.candidate.id, id);
     this.#candidates.join(row, signal, facets, link, nowMs);
+    this.#noteFamily(row, nowMs);
     this.#note(row, facets, nowMs);
     if (hasPlace) this.#mergeAll(signal, row, matches.slice(1), this.#config.merge_threshold, nowMs);
+  }
+
+  /** The candidate itself, or the one that continues its family when it is full. */
+  #withRoom(row: CandidateRow, nowMs: number): CandidateRow {
+    const { max_signals } = this.#config;
+    if (row.candidate.signalIds.length < max_signals) return row;
+    noteSignal(row, nowMs);
+    this.#candidates.schedule(row, nowMs);
+    const first = this.#firstOf(row);
+    const latest = this.#candidates.get(first.continuedBy ?? '');
+    if (latest?.candidate.state === 'open' && latest.candidate.signalIds.length < max_signals) return latest;
+    const next = this.#candidates.open(row.candidate.domain, nowMs);
+    next.familyId = first.candidate.id;
+    addReason(next, 'continues', `continues ${row.candidate.id}, which is full`);
+    first.continuedBy = next.candidate.id;
+    return next;
+  }
+
+  /** The first of the family; the row itself when that is forgotten. */
+  #firstOf(row: CandidateRow): CandidateRow {
+    return this.#candidates.get(row.familyId) ?? row;
   }
 
   /** Looks whether a member that has returned or grown more urgent shows its candidate to be one with others. */
@@ -56,6 +78,14 @@ export class Placement {
     this.#mergeAll(signal, row, matches.slice(0, 1), threshold, nowMs);
   }
 
+  #noteFamily(row: CandidateRow, nowMs: number): void {
+    const first = this.#firstOf(row);
+    if (first === row) return;
+    first.overflowCount++;
+    noteSignal(first, nowMs);
+    this.#candidates.schedule(first, nowMs);
+  }
+
   #note({ candidate }: CandidateRow, facets: Facets, nowMs: number): void {
     this.#background.count(candidate.domain, facets.values, nowMs);
     this.#background.noteActive(candidate.domain, candidate.id, nowMs);
@@ -63,7 +93,7 @@ export class Placement {
 
   /** Active candidates that may hold the signal, those with the most evidence first. */
   #find(signal: SignalRow, facets: Facets, without: readonly string[], nowMs: number): Match[] {
-    const { max_postings, max_signals } = this.#config;
+    const { max_postings } = this.#config;
     const votes = new Map<string, number>();
     for (const id of this.#background.recent(signal.domain)) votes.set(id, 0);
     const near = facets.service === null ? [] : this.#graph.near(facets.service).keys();
@@ -71,7 +101,7 @@ export class Placement {
     const found: { row: CandidateRow; votes: number }[] = [];
     for (const [id, count] of votes) {
       const row = this.#candidates.get(id);
-      if (!row?.isActive || without.includes(id) || row.candidate.signalIds.length >= max_signals) continue;
+      if (!row?.isActive || without.includes(id)) continue;
       found.push({ row, votes: count });
     }
     found.sort((a, b) => b.votes - a.votes || b.row.number - a.row.number);
@@ -84,7 +114,11 @@ export class Placement {
   #weigh(signal: SignalRow, facets: Facets, row: CandidateRow, nowMs: number): Match[] {
     const profile = this.#candidates.profile(row.candidate.id);
     if (!profile || profile.size === 0) return [];
-    const evidence = weighEvidence(signal, facets, row, profile, nowMs, {
+    const first = this.#firstOf(row);
+    const familySize = first.candidate.signalIds.length + first.overflowCount;
+    const familyRatio = Math.max(1, familySize / profile.size);
+    const familyPulse = Math.max(pulseOf(row, nowMs), pulseOf(first, nowMs));
+    const evidence = weighEvidence(signal, facets, { row, profile, familyRatio, familyPulse }, nowMs, {
       config: this.#config,
       graph: this.#graph,
       background: this.#background,
@@ -108,6 +142,7 @@ export class Placement {
       if (evidence.weight < threshold || other.candidate.state !== 'open' || row.candidate.state !== 'open')
         continue;
       if (row.apart.includes(other.candidate.id) || size > this.#config.max_signals) continue;
+      if (row.familyId === other.familyId) continue;
       const [into, from] = other.number < row.number ? [other, row] : [row, other];
       const link = linkTo(signal, match);
       this.#candidates.merge(into, from, `${signal.id} belongs to both`, nowMs);
@@ -123,6 +158,6 @@ function linkTo(signal: SignalRow, { row, evidence }: Match): Link {
     fromSignalId: signal.id,
     toSignalId: evidence.memberId ?? row.candidate.signalIds.at(-1) ?? signal.id,
     weight: evidence.weight,
-    reasons: evidence.reasons,
+    reasons: evidence.explain(),
   };
 }

@@ -1,3 +1,4 @@
+import { severityRank, type Severity } from '../alert/index.ts';
 import type { Candidate, Incident, Reason } from '../incident/index.ts';
 import type { Assessment } from './assessment.ts';
 
@@ -21,6 +22,7 @@ export interface IncidentRow {
 }
 
 const maxLinkReasons = 3;
+const largeIncident = 100;
 
 /** The incident as it stands, with the revision of the row's last one. */
 export function incidentOf(
@@ -80,6 +82,16 @@ export function strongestReasons(known: readonly Reason[], added: readonly Reaso
     if (!other || (other.weight ?? 0) < (reason.weight ?? 0)) byText.set(reason.text, reason);
   }
   return [...byText.values()].sort((a, b) => (b.weight ?? 0) - (a.weight ?? 0)).slice(0, maxLinkReasons);
+}
+
+/** Of a large incident only this much is looked at anew with each signal: is there anything to notice at all? */
+export function isWorthAssessing(row: IncidentRow, candidate: Candidate, worst: Severity): boolean {
+  return (
+    candidate.signalIds.length < largeIncident ||
+    candidate.state !== row.candidate.state ||
+    severityRank(worst) > severityRank(row.incident.severity) ||
+    stepOf(candidate.signalIds.length) !== stepOf(row.incident.signalCount)
+  );
 }
 
 /** The largest of 0, 1, 2, 3, 5, 10, 20, 50, 100 ... that is not above `count`. */

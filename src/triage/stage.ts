@@ -1,3 +1,4 @@
+import { maxSeverity, type Severity } from '../alert/index.ts';
 import type { StageContext, Table } from '../engine/index.ts';
 import {
   readServiceGraph,
@@ -14,7 +15,13 @@ import {
 } from '../incident/index.ts';
 import { assess } from './assessment.ts';
 import { triageConfig, type TriageConfig } from './config.ts';
-import { incidentOf, isNoticeable, strongestReasons, type IncidentRow } from './incident-row.ts';
+import {
+  incidentOf,
+  isNoticeable,
+  isWorthAssessing,
+  strongestReasons,
+  type IncidentRow,
+} from './incident-row.ts';
 import { createRecall, isRecallDue, readRecallFact } from './recall.ts';
 import { TriageRules } from './rules.ts';
 import { createMember, createTriageSignal, type Member, type TriageSignal } from './triage-signal.ts';
@@ -123,6 +130,13 @@ class Triage implements TriageStage {
       if (row) this.#close(row, candidate, nowMs, revisions);
       return;
     }
+    const isRegrouped = change === 'merged' || change === 'split';
+    this.#own(candidate, isRegrouped);
+    if (row && !isRegrouped && !isWorthAssessing(row, candidate, worstOf(frame.flow.signalChanges))) {
+      row.candidate = { ...candidate, links: [] };
+      this.#incidents.touch(candidate.id);
+      return;
+    }
     const members = this.#membersOf(candidate);
     if (members.length === 0) return;
     const linkReasons = strongestReasons(
@@ -154,7 +168,6 @@ class Triage implements TriageStage {
       this.#askHistory(created, members, frame);
       return;
     }
-    const isRegrouped = change === 'merged' || change === 'split';
     const isNew = isRegrouped || row.headId !== headId || isNoticeable(row.incident, incident);
     Object.assign(row, { candidate: kept, headId, linkReasons });
     this.#incidents.touch(candidate.id);
@@ -190,14 +203,21 @@ class Triage implements TriageStage {
     const members: Member[] = [];
     for (const id of candidate.signalIds) {
       const signal = this.#signals.get(id);
-      if (!signal) continue;
-      if (signal.incidentId !== candidate.id && (candidate.state === 'open' || signal.incidentId === null)) {
-        signal.incidentId = candidate.id;
-        this.#signals.touch(id);
-      }
-      members.push(createMember(signal, this.#graph));
+      if (signal) members.push(createMember(signal, this.#graph));
     }
     return members;
+  }
+
+  /** Notes to which open incident its signals belong now. New ones are last, unless it was regrouped. */
+  #own({ id: incidentId, signalIds, state }: CandidateChange['candidate'], isRegrouped: boolean): void {
+    for (const id of signalIds.toReversed()) {
+      const signal = this.#signals.get(id);
+      if (!isRegrouped && signal?.incidentId === incidentId) return;
+      if (!signal || signal.incidentId === incidentId || (state !== 'open' && signal.incidentId !== null))
+        continue;
+      signal.incidentId = incidentId;
+      this.#signals.touch(id);
+    }
   }
 
   #revise(row: IncidentRow, incident: Incident, revisions: Incident[]): void {
@@ -268,4 +288,9 @@ class Triage implements TriageStage {
     );
     return { status: 'done', result: { incidentId, revision: row.incident.revision } };
   }
+}
+
+/** The highest severity among changed signals. */
+function worstOf(changes: readonly SignalChange[]): Severity {
+  return changes.reduce<Severity>((worst, { signal }) => maxSeverity(worst, signal.severity), 'unknown');
 }

@@ -146,9 +146,11 @@ describe('the life of an incident', () => {
     expect(scene.incidentOf(disk)).toBeUndefined();
   });
 
-  test('it takes in no more than max_signals', async () => {
-    const scene = await Scene.create({ services: shop, correlate: { max_signals: 3 } });
-    for (let i = 0; i < 5; i++) await scene.fire(i, alert(`Check${i}`, { service: 'checkout' }));
-    expect(scene.correlate.candidate('INC-1')?.signalIds).toHaveLength(3);
+  test('a full incident is continued by others, so that a storm never becomes a crowd of lone incidents', async () => {
+    const scene = await Scene.create({ services: shop, correlate: { max_signals: 10 } });
+    for (let i = 0; i < 45; i++) await scene.fire(i, alert(`Check${i}`, { service: 'checkout' }));
+    const candidates = scene.correlate.candidates();
+    expect(candidates.map(({ signalIds }) => signalIds.length)).toEqual([10, 10, 10, 10, 5]);
+    expect(candidates[1]?.reasons[0]?.text).toBe('continues INC-1, which is full');
   });
 });
