@@ -5,8 +5,8 @@ const oldestWeight = 0.8;
 const newestWeight = 1.2;
 
 /**
- * The weighted share of state changes, 0 to 1.2: `changesMs` are the times of the last ones, oldest first. Those outside of the window
- * count as none, so do those that have not happened yet of the number that is looked at.
+ * The weighted share of state changes among the last `changes` possible ones, 0 to 1. `changesMs` are their times, oldest
+ * first. Those outside of the window count as none, and so do those that are missing.
  */
 export function flapShare(
   changesMs: readonly number[],
@@ -15,10 +15,19 @@ export function flapShare(
 ): number {
   const step = (newestWeight - oldestWeight) / (changes - 1);
   let sum = 0;
-  for (let age = 0; age < Math.min(changes, changesMs.length); age++) {
-    const changeMs = changesMs[changesMs.length - 1 - age]!;
+  for (let rank = 0; rank < Math.min(changes, changesMs.length); rank++) {
+    const changeMs = changesMs[changesMs.length - 1 - rank]!;
     if (nowMs - changeMs > window) break;
-    sum += newestWeight - age * step;
+    sum += newestWeight - rank * step;
   }
   return sum / changes;
+}
+
+/** Whether a signal flaps after a change, with hysteresis: what flaps goes on to until its share is below `stop`. */
+export function isFlapping(
+  wasFlapping: boolean,
+  share: number,
+  { start, stop }: Pick<DedupConfig['flapping'], 'start' | 'stop'>,
+): boolean {
+  return wasFlapping ? share >= stop : share > start;
 }

@@ -1,6 +1,4 @@
-export * from './config.ts';
-export * from './flapping.ts';
-export * from './lsh.ts';
-export * from './mask.ts';
-export * from './minhash.ts';
-export * from './stage.ts';
+export { dedupConfig, type DedupConfig } from './config.ts';
+export { maskText, type MaskedText } from './mask.ts';
+export { createSignature, estimateSimilarity, signatureLength } from './minhash.ts';
+export { createDedupStage, type DedupStage } from './stage.ts';

@@ -1,331 +1,322 @@
-/** What stands for a variable part in a template. */
-export type Placeholder = '<num>' | '<hex>' | '<uuid>' | '<ip>' | '<time>' | '<id>';
+import {
+  hasIdShape,
+  isBareSuffix,
+  isDecimal,
+  isDigits,
+  isHexId,
+  isReplicaSetHash,
+  isUpperCase,
+  isUuid,
+  matchAddress,
+  matchQuantity,
+  matchTime,
+} from './mask-shapes.ts';
+import { tokensOf } from './tokens.ts';
 
 export interface MaskedText {
-  /** The text with its variable parts masked and white space made single. */
+  /** The text with what varies replaced by placeholders such as `<num>`; otherwise unchanged. */
   readonly template: string;
-  /** Lower-case words of the template. */
+  /** Lower-case words, placeholders and direction signs of the template, in order. */
   readonly tokens: readonly string[];
 }
 
-/**
- * Masks what varies between two reports of the same thing: numbers with or without unit, UUIDs, hex, IPv4 and IPv6 addresses
- * with port, timestamps, and the random suffixes of pods and containers. One pass over the characters, word by word; no
- * regular expression that could backtrack.
- */
-export function maskText(text: string): MaskedText {
-  const tokens: string[] = [];
-  let template = '';
-  let start = 0;
-  const length = text.length;
-  for (let i = 0; i <= length; i++) {
-    const isEnd = i === length || isSpace(text.charCodeAt(i));
-    if (!isEnd) continue;
-    if (i > start) {
-      const word = maskWord(text.slice(start, i), tokens);
-      template = template === '' ? word : `${template} ${word}`;
-    }
-    start = i + 1;
-  }
-  return { template, tokens };
-}
+/** Longer texts are cut to this many UTF-16 units before anything looks at them. */
+export const maxTextLength = 8192;
 
-/** Masks one word between white space: its parts between punctuation, unless the whole is an address, a time or an id. */
-function maskWord(word: string, tokens: string[]): string {
-  let first = 0;
-  let last = word.length;
-  while (first < last && isWrapper(word.charCodeAt(first))) first++;
-  while (last > first && isTrailer(word.charCodeAt(last - 1))) last--;
-  const core = word.slice(first, last);
-  const whole = classifyWhole(core);
-  if (whole !== null) {
-    tokens.push(whole);
-    return word.slice(0, first) + whole + word.slice(last);
-  }
-  return word.slice(0, first) + maskParts(core, tokens) + word.slice(last);
-}
+/** The widest ordinal that counts as part of a name: `web-1` and `eu-west-2` are names, `order-10442` is a name and a number. */
+const maxOrdinalDigits = 3;
+const maxCodeDigits = 5;
 
-function maskParts(core: string, tokens: string[]): string {
-  let masked = '';
-  let start = 0;
-  for (let i = 0; i <= core.length; i++) {
-    const unit = i < core.length ? core.charCodeAt(i) : 0;
-    if (i < core.length && isPartChar(unit)) continue;
-    if (i > start) {
-      const part = maskPart(core.slice(start, i));
-      tokens.push(part.toLowerCase());
-      masked += part;
-    }
-    if (i < core.length) masked += core[i];
-    start = i + 1;
-  }
-  return masked;
-}
-
-function classifyWhole(core: string): Placeholder | null {
-  if (core.length === 0 || !hasDigit(core)) return null;
-  if (isUuid(core)) return '<uuid>';
-  if (isTimestamp(core)) return '<time>';
-  return isAddress(core) ? '<ip>' : null;
-}
-
-/** A part is letters, digits, `-`, `_` and `.`; it is masked as a whole, or in its pieces between dashes. */
-function maskPart(part: string): string {
-  if (!hasDigit(part)) return isRandomHex(part) ? '<hex>' : part;
-  if (isUuid(part)) return '<uuid>';
-  if (isNumber(part)) return '<num>';
-  if (isRandomHex(part)) return '<hex>';
-  const pieces = part.split('-');
-  if (pieces.length === 1) return maskPiece(part);
-  const masked = pieces.map((piece, index) => maskDashed(piece, index));
-  return joinIds(masked);
-}
-
-/** A piece after a dash may be the random suffix that Kubernetes gives to replica sets and pods. */
-function maskDashed(piece: string, index: number): string {
-  if (index > 0 && isRandomSuffix(piece)) return '<id>';
-  return maskPiece(piece);
-}
-
-function maskPiece(piece: string): string {
-  if (piece === '' || !hasDigit(piece)) return piece;
-  if (isNumber(piece)) return '<num>';
-  if (isRandomHex(piece)) return '<hex>';
-  return maskDigits(piece);
-}
-
-/** `disk3` and `web-12a` keep their letters; runs of digits become `<num>`. */
-function maskDigits(piece: string): string {
-  let masked = '';
-  let inNumber = false;
-  for (let i = 0; i < piece.length; i++) {
-    const isNumeral = isDigit(piece.charCodeAt(i));
-    if (!isNumeral) masked += piece[i];
-    else if (!inNumber) masked += '<num>';
-    inNumber = isNumeral;
-  }
-  return masked;
-}
-
-/** Neighbouring ids are one: `-7d9f8b6c5-x2x1z` and `-x2x1z` are both a suffix. */
-function joinIds(pieces: readonly string[]): string {
-  return pieces.filter((piece, index) => piece !== '<id>' || pieces[index - 1] !== '<id>').join('-');
-}
-
-const units = new Set([
-  'ms',
-  's',
-  'sec',
-  'min',
-  'm',
-  'h',
-  'd',
-  'us',
-  'ns',
-  '%',
-  'b',
-  'kb',
-  'mb',
-  'gb',
-  'tb',
-  'kib',
-  'mib',
-  'gib',
-  'tib',
-  'k',
-  'g',
-  't',
-  'x',
-  'hz',
-  'ghz',
-  'mhz',
-  'bps',
-  'mbps',
-  'gbps',
-  'rps',
-  'qps',
-  'i',
-  'ki',
-  'mi',
-  'gi',
-  'ti',
-  'w',
-  'v',
-  'c',
-  'mb/s',
-  'kb/s',
-  'gb/s',
+/** A number right after one of these words says what happened, so that it stays: `HTTP 500`, `exit code 137`, `code="404"`. */
+const codeWords: ReadonlySet<string> = new Set([
+  'http',
+  'https',
+  'status',
+  'code',
+  'error',
+  'errno',
+  'exit',
+  'signal',
+  'sqlstate',
+  'rc',
 ]);
 
-/** A decimal number with sign, exponent, thousands dots and a unit: `-3.5`, `1.2e9`, `97%`, `250ms`. */
-function isNumber(text: string): boolean {
-  let i = 0;
-  if (text[0] === '-' || text[0] === '+') i++;
-  const start = i;
-  while (
-    i < text.length &&
-    (isDigit(text.charCodeAt(i)) || text[i] === '.' || text[i] === ',' || text[i] === '_')
-  )
-    i++;
-  if (i === start || !isDigit(text.charCodeAt(start))) return false;
-  if ((text[i] === 'e' || text[i] === 'E') && i + 1 < text.length) {
-    let j = i + 1;
-    if (text[j] === '-' || text[j] === '+') j++;
-    const digits = j;
-    while (j < text.length && isDigit(text.charCodeAt(j))) j++;
-    if (j > digits && j === text.length) return true;
-  }
-  return i === text.length || units.has(text.slice(i).toLowerCase());
+/**
+ * Masks what varies between two reports of one thing: numbers (`<num>`; a percent sign or a minus stays), sizes (`<size>`),
+ * durations (`<duration>`), times and dates (`<time>`), UUIDs (`<uuid>`), hex (`<hex>`), IPv4 and IPv6 addresses with port or
+ * prefix (`<ip>`), MAC addresses (`<mac>`), the random suffixes of pods and replica sets (`<pod>`) and other random
+ * identifiers (`<id>`). Names with a short ordinal, versions and error codes stay, since they tell things apart.
+ * One pass, linear in the length of the text.
+ */
+export function maskText(text: string): MaskedText {
+  const template = maskTemplate(text);
+  return { template, tokens: tokensOf(template) };
 }
 
-/** `0x…`, or at least 8 hex digits of which some are digits and some letters, or 12 and more of either. */
-function isRandomHex(text: string): boolean {
-  const from = text.startsWith('0x') || text.startsWith('0X') ? 2 : 0;
-  let digits = 0;
-  let letters = 0;
-  for (let i = from; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (isDigit(unit)) digits++;
-    else if (isHexLetter(unit)) letters++;
-    else return false;
-  }
-  if (from === 2) return digits + letters > 0;
-  return digits + letters >= 8 && digits > 0 && letters > 0;
+/** The template alone. `wordBefore` is what stands before the text, such as the name of the label whose value it is. */
+export function maskTemplate(text: string, wordBefore = ''): string {
+  return new Masker(text.length > maxTextLength ? text.slice(0, maxTextLength) : text, wordBefore).run();
 }
 
-/** What Kubernetes appends: 5 characters of a pod, or 8 to 10 of a replica set, letters and digits mixed, no vowels among them. */
-function isRandomSuffix(text: string): boolean {
-  if (text.length < 5 || text.length > 10) return false;
-  let digits = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (isDigit(unit)) digits++;
-    else if (unit < 97 || unit > 122 || 'aeiou'.includes(text[i]!)) return isHexSuffix(text);
-  }
-  return digits > 0;
+/** Of a value such as a pod's name what is left without ordinals and random suffixes; empty when nothing is. */
+export function stemOf(value: string): string {
+  if (isBareSuffix(value, 0, value.length)) return '';
+  const parts = maskTemplate(value).split(/[-_.:]/);
+  while (parts.length > 0 && isVariable(parts.at(-1) ?? '')) parts.pop();
+  return parts.join('-');
 }
 
-function isHexSuffix(text: string): boolean {
-  let digits = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (isDigit(unit)) digits++;
-    else if (!isHexLetter(unit)) return false;
-  }
-  return digits >= 2;
+function isVariable(part: string): boolean {
+  return part.length <= 1 || (part.startsWith('<') && part.endsWith('>')) || isDigits(part, 0, part.length);
 }
 
-function isUuid(text: string): boolean {
-  if (text.length !== 36) return false;
-  for (let i = 0; i < 36; i++) {
-    const unit = text.charCodeAt(i);
-    const isDash = i === 8 || i === 13 || i === 18 || i === 23;
-    if (isDash ? unit !== 45 : !isDigit(unit) && !isHexLetter(unit)) return false;
+class Masker {
+  readonly #text: string;
+  readonly #wordBefore: string;
+  #masked = '';
+  /** Up to here the text is in `#masked`. */
+  #done = 0;
+
+  constructor(text: string, wordBefore: string) {
+    this.#text = text;
+    this.#wordBefore = wordBefore;
   }
-  return true;
+
+  run(): string {
+    const text = this.#text;
+    const length = text.length;
+    let position = 0;
+    while (position < length) {
+      const unit = text.charCodeAt(position);
+      if (unit === openBracket) {
+        const end = this.#bracketedAddress(position);
+        if (end > 0) {
+          this.#replace(position, end, '<ip>');
+          position = end;
+          continue;
+        }
+      }
+      if (!isRunUnit(unit)) {
+        position++;
+        continue;
+      }
+      const start = position;
+      let hasDigit = false;
+      for (; position < length; position++) {
+        const next = text.charCodeAt(position);
+        if (isDecimal(next)) hasDigit = true;
+        else if (!isRunUnit(next) && !(next === comma && this.#isBetweenDigits(position))) break;
+      }
+      if (hasDigit) this.#maskRun(start, position);
+    }
+    return this.#done === 0 ? text : this.#masked + text.slice(this.#done);
+  }
+
+  /** Masks a run as a whole, or else its parts. */
+  #maskRun(from: number, to: number): void {
+    const text = this.#text;
+    let start = from;
+    let end = to;
+    while (end > start && isJoint(text.charCodeAt(end - 1))) end--;
+    if (text.startsWith('::', start) && matchAddress(text, start, end)) {
+      this.#replace(start, end, '<ip>');
+      return;
+    }
+    while (start < end && isJoint(text.charCodeAt(start)) && !this.#isSign(start)) start++;
+    if (start === end) return;
+    const whole = this.#wholeOf(start, end);
+    if (whole === null) {
+      for (const separator of [comma, slash, colon]) {
+        if (this.#maskParts(start, end, separator)) return;
+      }
+      this.#maskName(start, end);
+    } else if (whole !== '') this.#replace(this.#isSign(start) ? start + 1 : start, end, whole);
+  }
+
+  /** The placeholder of a run that is one thing; empty when it is one and stays; null when it is none. */
+  #wholeOf(start: number, end: number): string | null {
+    const text = this.#text;
+    const quantity = matchQuantity(text, start, end);
+    if (quantity === '<num>' && this.#isCode(start, end)) return '';
+    if (quantity !== null) return quantity;
+    if (isUuid(text, start, end)) return '<uuid>';
+    if (matchTime(text, start) === end) return '<time>';
+    return matchAddress(text, start, end);
+  }
+
+  /** Masks each part between separators; false when there is none in the run. */
+  #maskParts(start: number, end: number, separator: number): boolean {
+    const text = this.#text;
+    let from = start;
+    for (let i = start; i < end; i++) {
+      if (text.charCodeAt(i) !== separator) continue;
+      this.#maskRun(from, i);
+      from = i + 1;
+    }
+    if (from === start) return false;
+    this.#maskRun(from, end);
+    return true;
+  }
+
+  /** A run without separators: names between dots, each of segments between dashes. */
+  #maskName(start: number, end: number): void {
+    const text = this.#text;
+    let from = start;
+    for (let i = start; i <= end; i++) {
+      if (i < end && text.charCodeAt(i) !== dot) continue;
+      // Short numbers between dots are a version.
+      const isVersion = i - from <= maxOrdinalDigits && i - from < end - start && isDigits(text, from, i);
+      if (i > from && !isVersion) this.#maskSegments(from, i);
+      from = i + 1;
+    }
+  }
+
+  #maskSegments(start: number, end: number): void {
+    const text = this.#text;
+    if (matchAddress(text, start, end)) {
+      this.#replace(start, end, '<ip>');
+      return;
+    }
+    const bounds = segmentsOf(text, start, end);
+    const count = bounds.length / 2;
+    const suffix = podSuffixStart(text, bounds);
+    let isNamed = false;
+    let isCodeName = false;
+    for (let i = 0; i < count; i++) {
+      const from = bounds[2 * i]!;
+      const to = bounds[2 * i + 1]!;
+      if (i === suffix) {
+        this.#replace(from, end, '<pod>');
+        return;
+      }
+      if (i === 0) isCodeName = isUpperCase(text, from, to);
+      if (isDigits(text, from, to)) {
+        const isOrdinal = isNamed && to - from <= maxOrdinalDigits;
+        if (!isOrdinal && !(isCodeName && isNamed)) this.#replace(from, to, '<num>');
+      } else {
+        this.#maskSegment(from, to, count === 1 && i === 0);
+        isNamed = true;
+      }
+    }
+  }
+
+  #maskSegment(from: number, to: number, isAlone: boolean): void {
+    const text = this.#text;
+    if (isHexId(text, from, to)) this.#replace(from, to, '<hex>');
+    else if (hasIdShape(text, from, to)) this.#replace(from, to, '<id>');
+    else if (isAlone) {
+      let digits = to;
+      while (digits > from && isDecimal(text.charCodeAt(digits - 1))) digits--;
+      // A counter glued to a word, such as `order10442`; `KB5005565` is a code.
+      if (to - digits > maxOrdinalDigits && digits > from && !isUpperCase(text, from, digits))
+        this.#replace(digits, to, '<num>');
+    }
+  }
+
+  #replace(start: number, end: number, placeholder: string): void {
+    this.#masked += this.#text.slice(this.#done, start) + placeholder;
+    this.#done = end;
+  }
+
+  /** `[fe80::1]:8080`: the end, or 0 when there is none at `start`. */
+  #bracketedAddress(start: number): number {
+    const text = this.#text;
+    let end = start + 1;
+    while (end < text.length && end - start < 64 && text.charCodeAt(end) !== closeBracket) end++;
+    if (text.charCodeAt(end) !== closeBracket || !text.slice(start, end).includes(':')) return 0;
+    if (matchAddress(text, start + 1, end) !== '<ip>') return 0;
+    end++;
+    if (text.charCodeAt(end) !== colon) return end;
+    let port = end + 1;
+    while (port < text.length && isDecimal(text.charCodeAt(port))) port++;
+    return port > end + 1 ? port : end;
+  }
+
+  #isBetweenDigits(position: number): boolean {
+    return (
+      position > 0 &&
+      isDecimal(this.#text.charCodeAt(position - 1)) &&
+      isDecimal(this.#text.charCodeAt(position + 1))
+    );
+  }
+
+  #isSign(position: number): boolean {
+    const unit = this.#text.charCodeAt(position);
+    return (unit === minus || unit === plus) && isDecimal(this.#text.charCodeAt(position + 1));
+  }
+
+  /** Whether a whole number stands right after a code word. */
+  #isCode(start: number, end: number): boolean {
+    const text = this.#text;
+    if (end - start > maxCodeDigits || !isDigits(text, start, end)) return false;
+    let to = start;
+    while (to > 0 && start - to < 4 && !isLetter(text.charCodeAt(to - 1))) {
+      if (isDecimal(text.charCodeAt(to - 1))) return false;
+      to--;
+    }
+    let word = this.#wordBefore;
+    if (to > 0) {
+      let from = to;
+      while (from > 0 && to - from < 16 && isLetter(text.charCodeAt(from - 1))) from--;
+      word = text.slice(from, to);
+    }
+    word = word.slice(word.lastIndexOf('_') + 1);
+    return codeWords.has(word.toLowerCase());
+  }
 }
 
-/** IPv4 or IPv6, with a port or a prefix length. */
-function isAddress(text: string): boolean {
-  const bare = text.startsWith('[') ? text.slice(1, text.indexOf(']')) : text.split('/')[0]!;
-  let dots = 0;
-  let colons = 0;
-  for (let i = 0; i < bare.length; i++) {
-    const unit = bare.charCodeAt(i);
-    if (unit === 46) dots++;
-    else if (unit === 58) colons++;
-    else if (!isDigit(unit) && !isHexLetter(unit)) return false;
-  }
-  if (dots === 3 && colons <= 1) return isIpv4(bare.split(':')[0]!);
-  return dots === 0 && colons >= 2 && !isClock(bare);
+const dot = 46;
+const comma = 44;
+const slash = 47;
+const colon = 58;
+const minus = 45;
+const plus = 43;
+const underscore = 95;
+const openBracket = 91;
+const closeBracket = 93;
+
+/** Letters, digits, everything beyond ASCII, and what holds them together. */
+function isRunUnit(unit: number): boolean {
+  return isDecimal(unit) || isLetter(unit) || isJoint(unit);
 }
 
-function isIpv4(text: string): boolean {
-  const parts = text.split('.');
+function isLetter(unit: number): boolean {
+  return (unit >= 97 && unit <= 122) || (unit >= 65 && unit <= 90) || unit > 127;
+}
+
+function isJoint(unit: number): boolean {
   return (
-    parts.length === 4 &&
-    parts.every((part) => part.length > 0 && part.length <= 3 && isDigits(part) && Number(part) < 256)
+    unit === dot || unit === slash || unit === colon || unit === minus || unit === plus || unit === underscore
   );
 }
 
-/** `2026-08-24`, `2026-08-24T09:13:00.5Z`, `09:13:00`. */
-function isTimestamp(text: string): boolean {
-  if (isClock(text)) return true;
-  if (text.length < 10 || text[4] !== text[7] || (text[4] !== '-' && text[4] !== '/')) return false;
-  if (!isDigits(text.slice(0, 4)) || !isDigits(text.slice(5, 7)) || !isDigits(text.slice(8, 10)))
-    return false;
-  if (text.length === 10) return true;
-  if (text[10] !== 'T' && text[10] !== 't' && text[10] !== '_') return false;
-  for (let i = 11; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (!isDigit(unit) && !':.+-Zz,'.includes(text[i]!)) return false;
+/** Starts and ends of the parts between dashes and underscores; empty parts are left out. */
+function segmentsOf(text: string, start: number, end: number): number[] {
+  const bounds: number[] = [];
+  let from = start;
+  for (let i = start; i <= end; i++) {
+    const unit = i < end ? text.charCodeAt(i) : minus;
+    if (unit !== minus && unit !== underscore && unit !== plus) continue;
+    if (i > from) bounds.push(from, i);
+    from = i + 1;
   }
-  return true;
+  return bounds;
 }
 
-function isClock(text: string): boolean {
-  const parts = text.split(':');
-  return (
-    (parts.length === 3 || parts.length === 2) &&
-    parts.every((part, index) =>
-      index === 2 ? isDigits(part.replace(/[.,]/, '')) : part.length === 2 && isDigits(part),
-    )
-  );
+/** The segment with which a generated suffix begins, as in `checkout-7d9f8b6c5-x2x1z`; -1 when there is none. */
+function podSuffixStart(text: string, bounds: readonly number[]): number {
+  const last = bounds.length / 2 - 1;
+  if (last < 1 || isDigits(text, bounds[0]!, bounds[1]!)) return -1;
+  const from = bounds[2 * last]!;
+  const to = bounds[2 * last + 1]!;
+  if (last >= 2 && to - from === 5 && isReplicaSetHash(text, bounds[2 * last - 2]!, bounds[2 * last - 1]!)) {
+    if (isBareSuffix(text, from, to) || !hasVowel(text, from, to)) return last - 1;
+  }
+  if (isBareSuffix(text, from, to)) return last;
+  return !isDigits(text, from, to) && isReplicaSetHash(text, from, to) ? last : -1;
 }
 
-function isDigits(text: string): boolean {
-  if (text.length === 0) return false;
-  for (let i = 0; i < text.length; i++) if (!isDigit(text.charCodeAt(i))) return false;
-  return true;
-}
-
-function hasDigit(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (isDigit(text.charCodeAt(i))) return true;
+function hasVowel(text: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if ('aeiouAEIOU'.includes(text[i] ?? '')) return true;
   return false;
-}
-
-function isDigit(unit: number): boolean {
-  return unit >= 48 && unit <= 57;
-}
-
-function isHexLetter(unit: number): boolean {
-  return (unit >= 97 && unit <= 102) || (unit >= 65 && unit <= 70);
-}
-
-function isSpace(unit: number): boolean {
-  return unit === 32 || (unit >= 9 && unit <= 13);
-}
-
-/** Letters, digits, `-`, `_`, `.`, `%`, `+` and everything beyond ASCII hold a part together. */
-function isPartChar(unit: number): boolean {
-  return (
-    (unit >= 97 && unit <= 122) ||
-    (unit >= 65 && unit <= 90) ||
-    isDigit(unit) ||
-    unit === 45 ||
-    unit === 95 ||
-    unit === 46 ||
-    unit === 37 ||
-    unit === 43 ||
-    unit > 127
-  );
-}
-
-function isWrapper(unit: number): boolean {
-  return unit === 40 || unit === 34 || unit === 39 || unit === 123 || unit === 60 || unit === 96;
-}
-
-function isTrailer(unit: number): boolean {
-  return (
-    isWrapper(unit) ||
-    unit === 41 ||
-    unit === 125 ||
-    unit === 62 ||
-    unit === 44 ||
-    unit === 59 ||
-    unit === 46 ||
-    unit === 33 ||
-    unit === 63 ||
-    unit === 58
-  );
 }

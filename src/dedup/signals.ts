@@ -1,137 +1,144 @@
-import { labelValue, maxSeverity, parseSeverity, type Alert } from '../alert/index.ts';
+import { severityRank, labelValue, parseSeverity, type Alert } from '../alert/index.ts';
 import type { StageContext, Table } from '../engine/index.ts';
-import type { Signal } from '../incident/index.ts';
 import type { DedupConfig } from './config.ts';
-import { scopeNumber, type Identity } from './identity.ts';
-import { LshIndex, lshShape } from './lsh.ts';
-import { estimateSimilarity, signatureLength } from './minhash.ts';
+import { maskTemplate } from './mask.ts';
+import { OpenSignals, type Match } from './open-signals.ts';
+import { createScope, type ScopeOf } from './scope.ts';
+import { addFingerprint, createSignalRow, type LiveSignal, type SignalRow } from './signal-row.ts';
+import { Sketches, textOf, type Sketch } from './sketch.ts';
 
-/** A signal as dedup keeps it. */
-export interface StoredSignal extends Signal {
-  readonly scope: string;
-  /** Counts up with each signal: the older of two has the lower. */
-  readonly order: number;
-  /** Times of its last state changes, oldest first. */
-  changesMs: number[];
+/** Which signal a fingerprint belongs to. */
+export interface Member {
+  readonly signalId: string;
+  isFiring: boolean;
 }
 
-const shownFingerprintCount = 20;
+/** What is needed of an alert to find its signal or to open one. */
+export interface Identity {
+  readonly text: string;
+  readonly template: string;
+  readonly sketch: Sketch;
+  readonly scope: string;
+}
 
-/** All signals, by id, by fingerprint and by similarity of those that are not resolved. */
+/** All signals that are remembered, by id and by fingerprint, and those that are open by similarity. */
 export class Signals {
-  readonly #signals: Table<StoredSignal>;
-  readonly #signalOf: Table<string>;
-  readonly #counters: Table<number>;
-  #index: LshIndex | null = null;
-  #threshold = 1;
+  readonly #rows: Table<SignalRow>;
+  readonly #members: Table<Member>;
+  readonly #sketches = new Sketches();
+  /** Derived from the tables, as is all below. */
+  readonly #live = new Map<string, LiveSignal>();
+  /** Fingerprints that have joined a signal; some may have gone to a newer one. */
+  readonly #joined = new Map<string, string[]>();
+  #nextOrder = 0;
+  #config: DedupConfig;
+  #scopeOf: ScopeOf;
+  #open: OpenSignals;
 
-  constructor(context: StageContext) {
-    this.#signals = context.table<StoredSignal>('signals');
-    this.#signalOf = context.table<string>('members');
-    this.#counters = context.table<number>('counters');
+  constructor(context: StageContext, config: DedupConfig) {
+    this.#rows = context.table<SignalRow>('signals');
+    this.#members = context.table<Member>('members');
+    this.#config = config;
+    this.#scopeOf = createScope(config);
+    this.#open = new OpenSignals(config.similarity);
   }
 
-  /** Builds the index anew for a threshold. */
-  configure({ similarity }: Pick<DedupConfig, 'similarity'>): void {
-    this.#threshold = similarity;
-    this.#index = similarity < 1 ? new LshIndex(lshShape(signatureLength, similarity)) : null;
-    for (const signal of this.#signals.values()) if (signal.state !== 'resolved') this.enlist(signal);
-  }
-
-  get(id: string): StoredSignal | undefined {
-    return this.#signals.get(id);
-  }
-
-  all(): IterableIterator<StoredSignal> {
-    return this.#signals.values();
-  }
-
-  of(fingerprint: string): StoredSignal | undefined {
-    const id = this.#signalOf.get(fingerprint);
-    return id === undefined ? undefined : this.#signals.get(id);
-  }
-
-  /** The most similar open signal of the same scope, the oldest of equals; null when none is similar enough. */
-  mostSimilar({ scope, signature }: Identity): { signal: StoredSignal; similarity: number } | null {
-    let best: { signal: StoredSignal; similarity: number } | null = null;
-    for (const id of this.#index?.candidates(scopeNumber(scope), signature) ?? []) {
-      const signal = this.#signals.get(id);
-      if (!signal || signal.scope !== scope) continue;
-      const similarity = estimateSimilarity(signature, signal.signature);
-      if (similarity < this.#threshold) continue;
-      if (
-        best &&
-        (similarity < best.similarity || (similarity === best.similarity && signal.order > best.signal.order))
-      )
-        continue;
-      best = { signal, similarity };
+  /** Rebuilds what is derived, after the tables were filled or under another configuration. */
+  rebuild(config: DedupConfig): void {
+    this.#config = config;
+    this.#scopeOf = createScope(config);
+    this.#open = new OpenSignals(config.similarity);
+    this.#live.clear();
+    this.#joined.clear();
+    this.#nextOrder = 0;
+    for (const row of this.#rows.values()) {
+      const signal = this.#enlive(row, this.#sketches.of(row.labels, row.text, row.template));
+      if (row.state !== 'resolved') this.#open.add(signal);
     }
-    return best;
+    for (const [fingerprint, { signalId }] of this.#members.entries()) this.#note(fingerprint, signalId);
   }
 
-  open(alert: Alert, identity: Identity, severityLabel: string, nowMs: number): StoredSignal {
-    const order = (this.#counters.get('signals') ?? 0) + 1;
-    this.#counters.set('signals', order);
-    const signal: StoredSignal = {
-      id: `sig-${order}`,
-      domain: alert.domain,
-      labels: alert.labels,
-      text: identity.text,
-      template: identity.template,
-      signature: identity.signature,
-      severity: parseSeverity(labelValue(alert.labels, severityLabel)),
-      state: 'firing',
-      firstAtMs: nowMs,
-      lastAtMs: nowMs,
-      resolvedAtMs: null,
-      alertCount: 0,
-      fingerprints: [],
-      fingerprintCount: 0,
-      firingCount: 0,
-      scope: identity.scope,
-      order,
-      changesMs: [],
-    };
-    this.#signals.set(signal.id, signal);
-    this.enlist(signal);
+  get(id: string): LiveSignal | undefined {
+    return this.#live.get(id);
+  }
+
+  all(): IterableIterator<LiveSignal> {
+    return this.#live.values();
+  }
+
+  member(fingerprint: string): Member | undefined {
+    return this.#members.get(fingerprint);
+  }
+
+  identify(alert: Alert): Identity {
+    const text = textOf(alert);
+    const template = maskTemplate(text);
+    const sketch = this.#sketches.of(alert.labels, text, template);
+    return { text, template, sketch, scope: this.#scopeOf(alert.domain, alert.labels, sketch.telling) };
+  }
+
+  /** The open signal most like the alert, similar enough or not; null when nothing comes near or near-duplicates are off. */
+  mostSimilar(alert: Alert, { sketch, scope }: Identity): Match | null {
+    if (!this.#config.near_duplicates) return null;
+    const severity = parseSeverity(labelValue(alert.labels, this.#config.severity_label));
+    return this.#open.best(scope, sketch, severityRank(severity));
+  }
+
+  create(id: string, alert: Alert, { text, template, sketch }: Identity, nowMs: number): LiveSignal {
+    const row = createSignalRow(id, alert, text, template, this.#config.severity_label, nowMs);
+    this.#rows.set(id, row);
+    const signal = this.#enlive(row, sketch);
+    this.#open.add(signal);
     return signal;
   }
 
-  /** Counts a fingerprint in. */
-  join(signal: StoredSignal, alert: Alert, severityLabel: string): void {
-    this.#signalOf.set(alert.fingerprint, signal.id);
-    signal.fingerprintCount++;
-    if (signal.fingerprints.length < shownFingerprintCount)
-      signal.fingerprints = [...signal.fingerprints, alert.fingerprint];
-    signal.severity = maxSeverity(signal.severity, parseSeverity(labelValue(alert.labels, severityLabel)));
-    this.touch(signal);
+  /** Makes the fingerprint, which fires, a member of the signal. */
+  join({ row }: LiveSignal, fingerprint: string): void {
+    this.#members.set(fingerprint, { signalId: row.id, isFiring: true });
+    this.#note(fingerprint, row.id);
+    addFingerprint(row, fingerprint);
+    this.#rows.touch(row.id);
   }
 
-  touch(signal: StoredSignal): void {
-    this.#signals.touch(signal.id);
+  setFiring(fingerprint: string, member: Member, isFiring: boolean): void {
+    member.isFiring = isFiring;
+    this.#members.touch(fingerprint);
   }
 
-  /** Lets new alerts join the signal. */
-  enlist(signal: StoredSignal): void {
-    this.#index?.add(signal.id, scopeNumber(signal.scope), signal.signature);
+  touch(id: string): void {
+    this.#rows.touch(id);
   }
 
-  /** Lets no new alerts join it. */
-  delist(signal: StoredSignal): void {
-    this.#index?.remove(signal.id, scopeNumber(signal.scope), signal.signature);
+  /** Lets alerts join the signal again. */
+  reopen(signal: LiveSignal): void {
+    this.#open.add(signal);
   }
 
-  forget(signal: StoredSignal): void {
-    this.#signals.delete(signal.id);
+  /** Lets no more alerts join the signal. */
+  close(signal: LiveSignal): void {
+    this.#open.remove(signal);
   }
 
-  /** Forgets which signal a fingerprint was in. */
-  release(fingerprint: string): void {
-    this.#signalOf.delete(fingerprint);
+  /** Forgets a closed signal and the fingerprints that still belong to it. */
+  forget(id: string): void {
+    for (const fingerprint of this.#joined.get(id) ?? []) {
+      if (this.#members.get(fingerprint)?.signalId === id) this.#members.delete(fingerprint);
+    }
+    this.#joined.delete(id);
+    this.#live.delete(id);
+    this.#rows.delete(id);
   }
-}
 
-/** A copy that later stages may keep, without what is dedup's own. */
-export function copySignal({ scope: _, order: __, changesMs: ___, ...signal }: StoredSignal): Signal {
-  return signal;
+  #enlive(row: SignalRow, sketch: Sketch): LiveSignal {
+    const scope = this.#scopeOf(row.domain, row.labels, sketch.telling);
+    const signal: LiveSignal = { row, sketch, scope, order: this.#nextOrder++ };
+    this.#live.set(row.id, signal);
+    return signal;
+  }
+
+  #note(fingerprint: string, signalId: string): void {
+    const joined = this.#joined.get(signalId);
+    if (joined) joined.push(fingerprint);
+    else this.#joined.set(signalId, [fingerprint]);
+  }
 }

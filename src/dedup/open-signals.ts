@@ -1,0 +1,130 @@
+import { severityRank } from '../alert/index.ts';
+import { LshIndex, lshShape } from './lsh.ts';
+import { estimateSimilarity, mix, signatureLength } from './minhash.ts';
+import type { LiveSignal } from './signal-row.ts';
+import type { Sketch } from './sketch.ts';
+
+export interface Match {
+  readonly signal: LiveSignal;
+  /** Estimated Jaccard similarity, 0..1. */
+  readonly similarity: number;
+}
+
+interface Bucket {
+  /** The oldest first. */
+  readonly signals: LiveSignal[];
+  /** Once it is crowded: its signals by content, and their handles in the index. */
+  crowd: { readonly byContent: Map<string, LiveSignal[]>; readonly handles: Map<LiveSignal, number> } | null;
+}
+
+/** Up to so many signals are compared one by one. Most scopes hold one or two. */
+const mostCompared = 16;
+
+/**
+ * The signals that may take alerts in, by scope. It is derived from them, and what it finds depends only on which signals are
+ * in: the most similar of a scope, the oldest of equals, one of the same content before all. In a scope of more than 16
+ * signals only those are compared that share a band of the LSH index.
+ */
+export class OpenSignals {
+  readonly #buckets = new Map<string, Bucket>();
+  readonly #index: LshIndex<LiveSignal>;
+
+  /** `threshold` is the similarity from which on the index is sure to find a signal. */
+  constructor(threshold: number) {
+    this.#index = new LshIndex(lshShape(signatureLength, threshold));
+  }
+
+  add(signal: LiveSignal): void {
+    const bucket = this.#buckets.get(signal.scope);
+    if (!bucket) {
+      this.#buckets.set(signal.scope, { signals: [signal], crowd: null });
+      return;
+    }
+    insertByAge(bucket.signals, signal);
+    if (bucket.crowd) this.#addToCrowd(bucket.crowd, signal);
+    else if (bucket.signals.length > mostCompared) {
+      const crowd = { byContent: new Map<string, LiveSignal[]>(), handles: new Map<LiveSignal, number>() };
+      for (const member of bucket.signals) this.#addToCrowd(crowd, member);
+      bucket.crowd = crowd;
+    }
+  }
+
+  remove(signal: LiveSignal): void {
+    const bucket = this.#buckets.get(signal.scope);
+    if (!bucket) return;
+    removeByAge(bucket.signals, signal);
+    if (bucket.signals.length === 0) this.#buckets.delete(signal.scope);
+    if (!bucket.crowd) return;
+    const { byContent, handles } = bucket.crowd;
+    const handle = handles.get(signal);
+    if (handle === undefined) return;
+    this.#index.remove(handle);
+    handles.delete(signal);
+    const equals = byContent.get(signal.sketch.content) ?? [];
+    removeByAge(equals, signal);
+    if (equals.length === 0) byContent.delete(signal.sketch.content);
+  }
+
+  /** The best match in the scope, be it ever so poor, among signals of at least this severity. */
+  best(scope: string, sketch: Sketch, leastRank: number): Match | null {
+    const bucket = this.#buckets.get(scope);
+    if (!bucket) return null;
+    const isCrowded = bucket.crowd !== null && bucket.signals.length > mostCompared;
+    const equals = isCrowded ? (bucket.crowd?.byContent.get(sketch.content) ?? []) : bucket.signals;
+    for (const signal of equals) {
+      if (signal.sketch.content === sketch.content && hasRank(signal, leastRank))
+        return { signal, similarity: 1 };
+    }
+    const candidates = isCrowded
+      ? this.#index.candidates(scopeNumber(scope), sketch.signature)
+      : bucket.signals;
+    let best: Match | null = null;
+    for (const signal of candidates) {
+      // The index goes by a hash of the scope.
+      if (signal.scope !== scope || !hasRank(signal, leastRank)) continue;
+      const similarity = estimateSimilarity(sketch.signature, signal.sketch.signature);
+      if (similarity > (best?.similarity ?? 0)) best = { signal, similarity };
+    }
+    return best;
+  }
+
+  #addToCrowd({ byContent, handles }: NonNullable<Bucket['crowd']>, signal: LiveSignal): void {
+    const { content, signature } = signal.sketch;
+    handles.set(signal, this.#index.add(signal, scopeNumber(signal.scope), signature));
+    const equals = byContent.get(content);
+    if (equals) insertByAge(equals, signal);
+    else byContent.set(content, [signal]);
+  }
+}
+
+function hasRank({ row }: LiveSignal, leastRank: number): boolean {
+  return severityRank(row.severity) >= leastRank;
+}
+
+function scopeNumber(scope: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < scope.length; i++) hash = Math.imul(hash ^ scope.charCodeAt(i), 0x01000193);
+  return mix(hash);
+}
+
+function insertByAge(signals: LiveSignal[], signal: LiveSignal): void {
+  if (signals.length === 0 || signals.at(-1)!.order < signal.order) signals.push(signal);
+  else signals.splice(placeOf(signals, signal.order), 0, signal);
+}
+
+function removeByAge(signals: LiveSignal[], signal: LiveSignal): void {
+  const place = placeOf(signals, signal.order);
+  if (signals[place] === signal) signals.splice(place, 1);
+}
+
+/** Where the first signal stands that is not older. */
+function placeOf(signals: readonly LiveSignal[], order: number): number {
+  let low = 0;
+  let high = signals.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (signals[middle]!.order < order) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

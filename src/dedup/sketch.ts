@@ -1,0 +1,53 @@
+import { labelPairs, labelValue, type Alert, type Labels } from '../alert/index.ts';
+import { maskTemplate } from './mask.ts';
+import { createSignature, signatureLength } from './minhash.ts';
+import { isTelling, tokensOf } from './tokens.ts';
+
+/** What dedup makes of the text of an alert. Shared by all alerts of the same masked text. */
+export interface Sketch {
+  /** `alertname` and template: what is compared. */
+  readonly content: string;
+  readonly signature: readonly number[];
+  /** The tokens in which alerts of one signal must not differ, in order. */
+  readonly telling: string;
+}
+
+const maxCached = 16_384;
+
+/**
+ * Makes sketches, and keeps those of the last templates, so that a signature is computed once per template. The cache is
+ * derived: what it holds changes no result.
+ */
+export class Sketches {
+  readonly #cache = new Map<string, Sketch>();
+  readonly #buffer = new Uint32Array(signatureLength);
+
+  /** The sketch of an alert or a signal. `template` is the masked text. */
+  of(labels: Labels, text: string, template: string): Sketch {
+    const content = contentOf(labelValue(labels, 'alertname'), text, template);
+    const cached = this.#cache.get(content);
+    if (cached) return cached;
+    const tokens = tokensOf(content);
+    createSignature(tokens, this.#buffer);
+    const telling = tokens.filter(isTelling).join(' ');
+    const made = { content, signature: [...this.#buffer], telling };
+    if (this.#cache.size >= maxCached) this.#cache.clear();
+    this.#cache.set(content, made);
+    return made;
+  }
+}
+
+/** The text of an alert that people read: summary, else description, else its name, else its first label. */
+export function textOf({ labels, annotations }: Alert): string {
+  const text =
+    labelValue(annotations, 'summary') ||
+    labelValue(annotations, 'description') ||
+    labelValue(labels, 'alertname');
+  if (text !== '') return text;
+  for (const [name, value] of labelPairs(labels)) return `${name}=${value}`;
+  return '';
+}
+
+function contentOf(name: string, text: string, template: string): string {
+  return name === '' || name === text ? template : `${maskTemplate(name)}\n${template}`;
+}
