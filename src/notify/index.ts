@@ -1,5 +1,5 @@
 export * from './config.ts';
-export { renderPage } from './console.ts';
+export { renderPage, type PageOptions } from './console.ts';
 export type { Publisher } from './nats.ts';
 export * from './notifier.ts';
-export { webhookBody, wireIncident } from './wire.ts';
+export { cloudEvent, webhookBody, wireIncident } from './wire.ts';

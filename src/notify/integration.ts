@@ -11,3 +11,16 @@ export interface Integration {
    */
   send(id: string, notification: Notification, stop: AbortSignal): Promise<void>;
 }
+
+/**
+ * The notification as an integration is to see it: one that does not want to hear of resolved alerts gets those that fire only, as
+ * in Alertmanager (notify/notify.go, `RetryStage`). Null when nothing is left to say.
+ */
+export function notificationFor(
+  { sendResolved }: Pick<Integration, 'sendResolved'>,
+  notification: Notification,
+): Notification | null {
+  if (sendResolved) return notification;
+  const alerts = notification.alerts.filter(({ status }) => status === 'firing');
+  return alerts.length === 0 ? null : { ...notification, alerts };
+}

@@ -1,8 +1,8 @@
 import { TocsinError, type Effect } from '../engine/index.ts';
-import type { NotifyEffect } from '../incident/index.ts';
+import type { Notification, NotifyEffect } from '../incident/index.ts';
 import type { ReceiverConfig, ReceiversConfig } from './config.ts';
 import { createConsole } from './console.ts';
-import type { Integration } from './integration.ts';
+import { notificationFor, type Integration } from './integration.ts';
 import { createNatsIntegration, type Publisher } from './nats.ts';
 import { retry } from './retry.ts';
 import { createWebhook } from './webhook.ts';
@@ -15,17 +15,21 @@ export interface DeliveryMemory {
 
 export interface NotifierOptions {
   readonly deliveries: DeliveryMemory;
+  /** Null where no NATS server is configured. */
   readonly publisher: Publisher | null;
   readonly print: (text: string) => void;
   readonly externalUrl: string;
+  /** How often an integration is tried for one page. */
   readonly attempts: number;
   readonly firstWaitMs: number;
   readonly longestWaitMs: number;
+  /** For all attempts of one page together; two minutes unless said otherwise. */
+  readonly deadlineMs?: number;
 }
 
 /** What the fact of a page says. */
 export interface NotifyResult {
-  /** The integrations that were told. */
+  /** The integrations that were told, now or before a crash. */
   readonly delivered: readonly string[];
 }
 
@@ -35,6 +39,8 @@ export function laneOf(effect: Effect): string {
     ? `notify/${(effect as NotifyEffect).payload.receiver}`
     : `${effect.kind}/${effect.id}`;
 }
+
+const defaultDeadlineMs = 120_000;
 
 /** Carries pages to the integrations of their receivers. */
 export class Notifier {
@@ -46,39 +52,59 @@ export class Notifier {
     this.#integrations = this.#build(receivers);
   }
 
-  /** Uses other receivers from the next page on. */
+  /** Uses other receivers from the next page on. Throws TOC_CONFIG_INVALID, and changes nothing, when they cannot be built. */
   configure(receivers: ReceiversConfig): void {
     this.#integrations = this.#build(receivers);
   }
 
   /**
-   * Tells every integration of the page's receiver. Rejects with TOC_NOTIFY_FAILED or TOC_NOTIFY_REFUSED when one was not told in the end;
-   * the others have been.
+   * Tells every integration of the page's receiver, all at once and each for itself. When one was not told in the end it rejects, and
+   * those that were told are remembered: with TOC_NOTIFY_REFUSED when all that failed refused for good, else with TOC_NOTIFY_FAILED.
    */
   async carryOut(effect: Effect, stop: AbortSignal): Promise<NotifyResult> {
     const { id, payload } = effect as NotifyEffect;
     const integrations = this.#integrations.get(payload.receiver);
     if (!integrations)
       throw new TocsinError('TOC_NOTIFY_REFUSED', `there is no receiver ${payload.receiver} any more`);
-    const wanted = integrations.filter(({ sendResolved }) => sendResolved || payload.status === 'firing');
+    const wanted = integrations.flatMap((integration) => {
+      const notification = notificationFor(integration, payload);
+      return notification ? [{ integration, notification }] : [];
+    });
     const outcomes = await Promise.allSettled(
-      wanted.map((integration) => this.#deliver(integration, id, payload, stop)),
+      wanted.map(({ integration, notification }) => this.#deliver(integration, id, notification, stop)),
     );
-    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failure) throw failure.reason;
-    return { delivered: wanted.map(({ name }) => name) };
+    stop.throwIfAborted();
+    const failures = outcomes.flatMap((outcome, index) =>
+      outcome.status === 'rejected'
+        ? [{ name: wanted[index]?.integration.name ?? '', reason: outcome.reason as unknown }]
+        : [],
+    );
+    if (failures.length > 0) throw failureOf(payload.receiver, failures, wanted.length);
+    return { delivered: wanted.map(({ integration }) => integration.name) };
   }
 
   async #deliver(
     integration: Integration,
     id: string,
-    payload: NotifyEffect['payload'],
+    notification: Notification,
     stop: AbortSignal,
   ): Promise<void> {
-    const { deliveries, attempts, firstWaitMs, longestWaitMs } = this.#options;
+    const {
+      deliveries,
+      attempts,
+      firstWaitMs,
+      longestWaitMs,
+      deadlineMs = defaultDeadlineMs,
+    } = this.#options;
     const deliveryId = `${id}#${integration.name}`;
     if (await deliveries.isDelivered(deliveryId)) return;
-    await retry(() => integration.send(id, payload, stop), { attempts, firstWaitMs, longestWaitMs, stop });
+    await retry((signal) => integration.send(id, notification, signal), {
+      attempts,
+      firstWaitMs,
+      longestWaitMs,
+      deadlineMs,
+      stop,
+    });
     await deliveries.remember(deliveryId);
   }
 
@@ -101,8 +127,26 @@ export class Notifier {
         return createNatsIntegration(`nats[${index}]`, config, publisher);
       }),
       ...receiver.console_configs.map((config, index) =>
-        createConsole(`console[${index}]`, config.send_resolved, print),
+        createConsole({ name: `console[${index}]`, sendResolved: config.send_resolved, print, externalUrl }),
       ),
     ];
   }
+}
+
+function failureOf(
+  receiver: string,
+  failures: readonly { readonly name: string; readonly reason: unknown }[],
+  wantedCount: number,
+): TocsinError {
+  const isRefused = failures.every(({ reason }) => reason instanceof TocsinError && !reason.retryable);
+  const details = failures.map(({ name, reason }) =>
+    reason instanceof TocsinError ? `${name}: ${reason.message}` : name,
+  );
+  const told =
+    wantedCount === 1 ? '' : `${wantedCount - failures.length} of ${wantedCount} integrations told; `;
+  return new TocsinError(
+    isRefused ? 'TOC_NOTIFY_REFUSED' : 'TOC_NOTIFY_FAILED',
+    `receiver ${receiver}: ${told}${details.join('; ')}`,
+    { cause: failures[0]?.reason },
+  );
 }

@@ -1,12 +1,18 @@
 import { createLabels, labelPairs, labelsToObject, labelValue, type Labels } from '../alert/index.ts';
-import type { Incident, Notification, NotifiedAlert } from '../incident/index.ts';
+import type {
+  Incident,
+  Notification,
+  NotifiedAlert,
+  ProbableCause,
+  SimilarIncident,
+} from '../incident/index.ts';
 
 /** Go's zero time, which stands for "not ended" in Alertmanager's webhook. */
 const zeroTime = '0001-01-01T00:00:00Z';
 
 /**
- * The body of Alertmanager's webhook, version 4 (notify/webhook/webhook.go, template/template.go), plus `tocsin` with the incident
- * and the reasons for it.
+ * The body of Alertmanager's webhook, version 4 (notify/webhook/webhook.go, template/template.go), plus `tocsin`: the page's id, why it
+ * was sent, and the incident that it is about. When alerts are left out, those that fire are kept before those that have resolved.
  */
 export function webhookBody(
   id: string,
@@ -15,76 +21,117 @@ export function webhookBody(
   externalUrl: string,
 ): Record<string, unknown> {
   const { alerts, incident } = notification;
-  const shown = maxAlerts > 0 ? alerts.slice(0, maxAlerts) : alerts;
+  const shown = firstAlerts(alerts, maxAlerts);
   return {
     receiver: notification.receiver,
     status: notification.status,
     alerts: shown.map(wireAlert),
+    notification_reason: notification.notificationReason,
     groupLabels: labelsToObject(notification.groupLabels),
-    commonLabels: labelsToObject(common(alerts.map(({ alert }) => alert.labels))),
-    commonAnnotations: labelsToObject(common(alerts.map(({ alert }) => alert.annotations))),
+    commonLabels: labelsToObject(common(shown.map(({ alert }) => alert.labels))),
+    commonAnnotations: labelsToObject(common(shown.map(({ alert }) => alert.annotations))),
+    routeLabels: {},
     externalURL: externalUrl,
     version: '4',
     groupKey: notification.groupKey,
     truncatedAlerts: alerts.length - shown.length,
-    notification_reason: notification.notificationReason,
-    tocsin: { id, incident: incident && wireIncident(incident) },
+    tocsin: { id, why: whyOf(notification), incident: incident && wireIncident(incident) },
   };
 }
 
-/** A structured CloudEvent of one notification. */
-export function cloudEvent(id: string, notification: Notification): Record<string, unknown> {
-  const { incident, status } = notification;
+/**
+ * A notification as a CloudEvent 1.0 in structured mode. `type` is `tocsin.incident.paged.v1`, or `tocsin.group.paged.v1` for a group that is no
+ * incident; `partitionkey` and `sequence` are the extensions of those names.
+ */
+export function cloudEvent(
+  id: string,
+  notification: Notification,
+  maxAlerts: number,
+): Record<string, unknown> {
+  const { incident, alerts, status } = notification;
+  const domain = incident?.domain ?? alerts[0]?.alert.domain ?? '';
+  const shown = firstAlerts(alerts, maxAlerts);
+  const firing = alerts.filter((alert) => alert.status === 'firing').length;
   return {
     specversion: '1.0',
     id,
-    source: 'tocsin',
-    type: incident ? `io.tocsin.incident.${status}` : `io.tocsin.page.${status}`,
-    subject: incident?.id ?? notification.groupKey,
-    time: new Date(notification.atMs).toISOString(),
+    source: '/tocsin',
+    type: incident ? 'tocsin.incident.paged.v1' : 'tocsin.group.paged.v1',
+    subject: incident ? `incident/${incident.id}` : `group/${notification.groupKey}`,
+    time: wireTime(notification.atMs),
     datacontenttype: 'application/json',
+    partitionkey: domain,
+    ...(incident ? { sequence: String(incident.revision).padStart(20, '0') } : {}),
     data: {
-      idempotencyKey: id,
-      receiver: notification.receiver,
-      reason: notification.notificationReason,
       incident: incident && wireIncident(incident),
-      alerts: notification.alerts.map(wireAlert),
+      group: {
+        key: notification.groupKey,
+        labels: labelsToObject(notification.groupLabels),
+        status,
+        firing,
+        resolved: alerts.length - firing,
+        truncated: alerts.length - shown.length,
+      },
+      alerts: shown.map(wireAlert),
+      decision: {
+        action: status === 'firing' ? 'page' : 'resolve',
+        receiver: notification.receiver,
+        reason: notification.notificationReason,
+        why: whyOf(notification),
+        idempotencyKey: id,
+      },
     },
   };
 }
 
+/** An incident as pages carry it. */
 export function wireIncident(incident: Incident): Record<string, unknown> {
-  const { probableCauses, reasons, similar, openedAtMs, resolvedAtMs, ...rest } = incident;
   return {
-    id: rest.id,
-    revision: rest.revision,
-    domain: rest.domain,
-    state: rest.state,
-    title: rest.title,
-    priority: rest.priority,
-    severity: rest.severity,
-    confidence: rest.confidence,
-    category: rest.category,
-    services: rest.services,
-    signalCount: rest.signalCount,
-    alertCount: rest.alertCount,
-    surprise: rest.surprise,
-    openedAt: new Date(openedAtMs).toISOString(),
-    resolvedAt: resolvedAtMs === null ? null : new Date(resolvedAtMs).toISOString(),
-    probableCauses: probableCauses.map(({ text, score, labels, reasons }) => ({
-      text,
-      score,
-      labels: labelsToObject(labels),
-      why: reasons.map((reason) => reason.text),
-    })),
-    why: reasons.map(({ stage, code, text }) => ({ stage, code, text })),
-    similar: similar.map((past) => ({
-      id: past.incidentId,
-      title: past.title,
-      similarity: past.similarity,
-      shared: past.shared,
-    })),
-    historyMissing: rest.historyMissing,
+    id: incident.id,
+    revision: incident.revision,
+    domain: incident.domain,
+    state: incident.state,
+    title: incident.title,
+    priority: incident.priority,
+    severity: incident.severity,
+    confidence: incident.confidence,
+    category: incident.category,
+    services: incident.services,
+    signalCount: incident.signalCount,
+    alertCount: incident.alertCount,
+    surprise: incident.surprise,
+    openedAt: wireTime(incident.openedAtMs),
+    updatedAt: wireTime(incident.updatedAtMs),
+    resolvedAt: optionalTime(incident.resolvedAtMs),
+    acknowledgedBy: incident.acknowledgedBy,
+    acknowledgedAt: optionalTime(incident.acknowledgedAtMs),
+    mergedInto: incident.mergedInto,
+    probableCauses: incident.probableCauses.map(wireCause),
+    reasons: incident.reasons.map(({ text }) => text),
+    similar: incident.similar.map(wireSimilar),
+    historyMissing: incident.historyMissing,
+  };
+}
+
+function wireCause({ signalId, text, score, labels, reasons }: ProbableCause): Record<string, unknown> {
+  return {
+    signalId,
+    text,
+    score,
+    labels: labelsToObject(labels),
+    reasons: reasons.map((reason) => reason.text),
+  };
+}
+
+function wireSimilar(past: SimilarIncident): Record<string, unknown> {
+  return {
+    id: past.incidentId,
+    title: past.title,
+    similarity: past.similarity,
+    priority: past.priority,
+    openedAt: wireTime(past.openedAtMs),
+    resolvedAt: optionalTime(past.resolvedAtMs),
+    shared: past.shared,
   };
 }
 
@@ -93,11 +140,33 @@ function wireAlert({ alert, status }: NotifiedAlert): Record<string, unknown> {
     status,
     labels: labelsToObject(alert.labels),
     annotations: labelsToObject(alert.annotations),
-    startsAt: new Date(alert.startsAtMs).toISOString(),
-    endsAt: status === 'firing' ? zeroTime : new Date(alert.endsAtMs).toISOString(),
+    startsAt: wireTime(alert.startsAtMs),
+    endsAt: status === 'firing' ? zeroTime : wireTime(alert.endsAtMs),
     generatorURL: alert.generatorUrl,
     fingerprint: alert.fingerprint,
   };
+}
+
+/** Why somebody is told now: what happened, how urgent it is, and the strongest reasons for that. */
+function whyOf({ notificationReason, incident }: Notification): string[] {
+  if (!incident) return [notificationReason];
+  const { priority, severity, probableCauses, reasons } = incident;
+  const [cause] = probableCauses;
+  return [
+    notificationReason,
+    `priority ${priority}, severity ${severity}`,
+    ...(cause ? [`probable cause: ${cause.text}`] : []),
+    ...reasons.slice(0, maxWhyReasons).map(({ text }) => text),
+  ];
+}
+
+const maxWhyReasons = 5;
+
+/** At most `maxAlerts` (0: all), those that fire first where some have to go. */
+function firstAlerts(alerts: readonly NotifiedAlert[], maxAlerts: number): readonly NotifiedAlert[] {
+  if (maxAlerts === 0 || alerts.length <= maxAlerts) return alerts;
+  const { firing = [], resolved = [] } = Object.groupBy(alerts, ({ status }) => status);
+  return [...firing, ...resolved].slice(0, maxAlerts);
 }
 
 /** The names and values that all of them have. */
@@ -109,4 +178,17 @@ function common(sets: readonly Labels[]): Labels {
       others.every((labels) => labelValue(labels, name) === value),
     ),
   );
+}
+
+/** RFC 3339 as Go writes it: no more digits of the fraction than needed. Years that the format cannot say are clamped. */
+export function wireTime(timeMs: number): string {
+  const clamped = Math.min(Math.max(timeMs, earliestMs), latestMs);
+  return new Date(clamped).toISOString().replace(/\.?0*Z$/, 'Z');
+}
+
+const earliestMs = Date.parse('0000-01-01T00:00:00.000Z');
+const latestMs = Date.parse('9999-12-31T23:59:59.999Z');
+
+function optionalTime(timeMs: number | null): string | null {
+  return timeMs === null ? null : wireTime(timeMs);
 }

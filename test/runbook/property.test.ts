@@ -158,7 +158,7 @@ test('no request is made twice, none without the approval that it needs, none fo
     { numRuns: 300 },
   );
   // The logs are not so senseless that nothing happens in them.
-  expect(approvedCount).toBeGreaterThan(100);
+  expect(approvedCount).toBeGreaterThan(50);
 });
 
 test('batch cuts do not matter, and a crash anywhere changes nothing', async () => {
