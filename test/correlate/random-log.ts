@@ -86,7 +86,7 @@ export const logArbitrary: fc.Arbitrary<LogEntry[]> = fc
   .map((steps) => {
     const payload = configOf({
       services,
-      correlate: { retention: '1h', max_idle: '30m' },
+      correlate: { retention: '1h', max_idle: '30m', max_signals: 4 },
       triage: { retention: '1h' },
     });
     const entries: LogEntry[] = [{ kind: 'config', timeMs: startMs, payload }];
