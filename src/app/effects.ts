@@ -70,6 +70,7 @@ export function createRunner({ carriers, store, clock, appendFact, logger }: Run
     carriers: carriers.byKind,
     laneOf,
     deliveries: store,
+    repeatableKinds: new Set(['recall']),
     appendFact,
     nowMs: () => clock.nowMs(),
     onOutcome: ({ effectId, kind, outcome }) => {

@@ -15,6 +15,8 @@ export interface EffectRunnerOptions {
   /** Effects of one lane go one after the other, in order; lanes do not wait for each other. */
   readonly laneOf: (effect: Effect) => string;
   readonly deliveries: DeliveryLog;
+  /** Kinds that only ask for something: doing them again is harmless, so that their outcome goes into the log alone. */
+  readonly repeatableKinds: ReadonlySet<string>;
   /** Puts the fact into the log. */
   readonly appendFact: (fact: Fact) => Promise<void>;
   readonly nowMs: () => number;
@@ -72,12 +74,13 @@ export class EffectRunner {
   async #carryOut(effect: Effect): Promise<void> {
     try {
       if (this.#stop.signal.aborted) return;
-      const { deliveries, nowMs, appendFact, onOutcome } = this.#options;
-      let outcome = await deliveries.outcomeOf(effect.id);
+      const { deliveries, repeatableKinds, nowMs, appendFact, onOutcome } = this.#options;
+      const isRecorded = !repeatableKinds.has(effect.kind);
+      let outcome = isRecorded ? await deliveries.outcomeOf(effect.id) : undefined;
       if (!outcome) {
         outcome = await this.#attempt(effect);
         if (!outcome) return;
-        await deliveries.record(effect.id, outcome, nowMs());
+        if (isRecorded) await deliveries.record(effect.id, outcome, nowMs());
       }
       const fact: Fact = { effectId: effect.id, kind: effect.kind, outcome };
       await appendFact(fact);
