@@ -124,6 +124,7 @@ function createSignal(alert: Alert): Signal {
     resolvedAtMs: null,
     alertCount: 1,
     fingerprints: [alert.fingerprint],
+    fingerprintCount: 1,
     firingCount: 1,
   };
 }

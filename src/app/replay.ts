@@ -46,8 +46,8 @@ export class Replay {
     this.#ledger = options.wantsAssignments ? new Ledger() : null;
   }
 
-  /** Takes the next alerts of the input; `firstIndex` is the place of the first. A time earlier than what came before counts as that. */
-  async push(alerts: readonly Alert[], firstIndex: number): Promise<void> {
+  /** Takes the next alerts of the input; `indices` are their places in it. A time earlier than what came before counts as that. */
+  async push(alerts: readonly Alert[], indices: ArrayLike<number>): Promise<void> {
     for (const [offset, alert] of alerts.entries()) {
       const timeMs = Math.max(alert.receivedAtMs, this.#pending.timeMs);
       if (timeMs !== this.#pending.timeMs) {
@@ -55,7 +55,7 @@ export class Replay {
         this.#pending = { timeMs, alerts: [], indices: [] };
       }
       this.#pending.alerts.push(alert);
-      this.#pending.indices.push(firstIndex + offset);
+      this.#pending.indices.push(indices[offset]!);
       this.#queuedCount++;
     }
     if (this.#queuedCount >= batchAlertCount) await this.#fold();

@@ -65,10 +65,9 @@ export class SignalProjection {
 
   #remember({ signal }: SignalChange, score: SignalScore | undefined): RememberedSignal {
     const before = this.#signals.get(signal.id);
-    const { fingerprints, ...rest } = signal;
+    const { fingerprints: _, ...rest } = signal;
     const remembered: RememberedSignal = {
       ...rest,
-      fingerprintCount: fingerprints.length,
       surprise: score ? score.surprise : (before?.surprise ?? null),
       surpriseState: score ? score.state : (before?.surpriseState ?? ''),
     };

@@ -17,7 +17,7 @@ export type LineContext = Omit<DecodeContext, 'nowMs'>;
 
 /**
  * Reads NDJSON: an alert a line in the shape of Alertmanager's API, plus optional `receivedAt`. Without it a line was received
- * when it says that it started; no line was received before the one above it. `file` may end in `.gz`, or be `-` for standard input.
+ * when it says that it started, or else when the line before it was. `file` may end in `.gz`, or be `-` for standard input.
  * Rejects when the file cannot be read.
  */
 export async function* readAlertLines(file: string, context: LineContext): AsyncGenerator<AlertLines> {
@@ -72,7 +72,7 @@ class LineReader {
     const receivedAt = readTime(value['receivedAt'], 'receivedAt');
     if (!receivedAt.ok) return receivedAt;
     const startsAt = receivedAt.timeMs === null ? readTime(value['startsAt'], 'startsAt') : receivedAt;
-    const nowMs = Math.max(startsAt.ok ? (startsAt.timeMs ?? 0) : 0, this.#lastMs);
+    const nowMs = startsAt.ok && startsAt.timeMs !== null ? startsAt.timeMs : this.#lastMs;
     const outcome = readReport(value, 'alert', 'file', { ...this.#context, nowMs });
     if (outcome.ok) this.#lastMs = nowMs;
     return outcome;

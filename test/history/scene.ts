@@ -105,6 +105,7 @@ export function signalOf(id: string, change: Partial<Signal> = {}): Signal {
     resolvedAtMs: null,
     alertCount: 1,
     fingerprints: ['00000000000000aa'],
+    fingerprintCount: 1,
     firingCount: 1,
     ...change,
   };

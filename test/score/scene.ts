@@ -121,6 +121,7 @@ function createSignal(alert: Alert, isFiring: boolean): Signal {
     resolvedAtMs: isFiring ? null : alert.endsAtMs,
     alertCount: 1,
     fingerprints: [alert.fingerprint],
+    fingerprintCount: 1,
     firingCount: isFiring ? 1 : 0,
   };
 }

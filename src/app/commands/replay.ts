@@ -5,13 +5,17 @@ import { stat } from 'node:fs/promises';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import { parseDuration } from '../../alert/index.ts';
-import { readAlertLines, type LineContext } from '../../source/index.ts';
+import type { LineContext } from '../../source/index.ts';
 import { requireConfig } from '../config-file.ts';
 import type { TocsinConfig } from '../config-schema.ts';
 import { createPipeline } from '../pipeline.ts';
+import { readRecording, type Recording } from '../recording.ts';
 import { renderReplay, summarizeReplay } from '../render-replay.ts';
 import { Replay, type Assignment } from '../replay.ts';
 import { createConfigPayload, startScorer } from '../scorer.ts';
+
+/** Alerts between two looks at the progress bar. */
+const progressStep = 8192;
 
 interface ReplayCommandOptions {
   readonly config?: string;
@@ -52,30 +56,27 @@ async function replay(file: string, options: ReplayCommandOptions): Promise<void
     settleMs: options.settle,
   });
 
-  const bar = await openProgressBar(file, options.json === true);
+  const isQuiet = options.json === true;
   const startedAtMs = performance.now();
-  let alertCount = 0;
-  let badLineCount = 0;
+  const recording = await readWithBar(file, lineContext(config), isQuiet);
+  if (recording.lateCount > 0) {
+    console.error(
+      `${file}: ${recording.lateCount.toLocaleString('en')} alerts were not in the order of time and have been sorted in`,
+    );
+  }
   try {
-    for await (const { alerts, errors, bytesRead } of readAlertLines(file, lineContext(config))) {
-      for (const { line, message } of errors) console.error(`${file}:${line}: ${message}`);
-      badLineCount += errors.length;
-      await run.push(alerts, alertCount);
-      alertCount += alerts.length;
-      bar?.update(bytesRead, { alerts: alertCount.toLocaleString('en') });
-    }
-    await run.finish();
+    await foldWithBar(run, recording, isQuiet);
   } finally {
-    bar?.stop();
     await stop();
   }
   const seconds = (performance.now() - startedAtMs) / 1000;
+  const { badLineCount } = recording;
 
   if (options.assignments !== undefined) await writeAssignments(options.assignments, run.assignments());
   const summary = summarizeReplay({
     funnel: pipeline.stages.funnel.funnel(),
     incidents: run.incidents(),
-    alertCount,
+    alertCount: recording.alerts.length,
     badLineCount,
     seconds,
   });
@@ -91,13 +92,43 @@ function lineContext({ global, source }: TocsinConfig): LineContext {
   };
 }
 
-async function openProgressBar(file: string, isQuiet: boolean): Promise<SingleBar | null> {
-  if (isQuiet || file === '-' || !process.stderr.isTTY) return null;
+async function readWithBar(file: string, context: LineContext, isQuiet: boolean): Promise<Recording> {
+  const bar = isQuiet || file === '-' ? null : openProgressBar('reading', (await stat(file)).size);
+  try {
+    return await readRecording(file, context, {
+      onBadLine: (line, message) => console.error(`${file}:${line}: ${message}`),
+      onProgress: (bytesRead) => bar?.update(bytesRead),
+    });
+  } finally {
+    bar?.stop();
+  }
+}
+
+async function foldWithBar(run: Replay, { alerts, indices }: Recording, isQuiet: boolean): Promise<void> {
+  const bar = isQuiet ? null : openProgressBar('folding', alerts.length);
+  try {
+    for (let start = 0; start < alerts.length; start += progressStep) {
+      await run.push(
+        alerts.slice(start, start + progressStep),
+        indices.subarray(start, start + progressStep),
+      );
+      bar?.update(Math.min(start + progressStep, alerts.length));
+    }
+    await run.finish();
+  } finally {
+    bar?.stop();
+  }
+}
+
+/** A bar on a terminal; null elsewhere. */
+function openProgressBar(what: string, total: number): SingleBar | null {
+  if (!process.stderr.isTTY) return null;
   const bar = new SingleBar({
-    format: '{bar} {percentage} % | {alerts} alerts | {duration_formatted}',
+    format: `${what} {bar} {percentage} % | {duration_formatted}`,
     stream: process.stderr,
+    clearOnComplete: true,
   });
-  bar.start((await stat(file)).size, 0, { alerts: '0' });
+  bar.start(total, 0);
   return bar;
 }
 
