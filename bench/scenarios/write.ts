@@ -1,23 +1,39 @@
+/**
+ * Writes a scenario into a folder: `node bench/scenarios/write.ts <folder> [seed] [reports]` gives
+ *
+ * - `alerts.ndjson`: what `tocsin replay` reads, one alert a line with its `receivedAt`,
+ * - `truth.ndjson`: for each of those lines its index and the id of the fault behind it, or null,
+ * - `services.yml`: the service catalog.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { generateScenario, wireReport } from './generate.ts';
 
-/** Writes a scenario: `node bench/scenarios/write.ts <folder> [seed]` gives alerts.ndjson, truth.txt and services.yml. */
-const [folder, seed = '1'] = process.argv.slice(2);
-if (folder === undefined) throw new Error('usage: node bench/scenarios/write.ts <folder> [seed]');
+const [folder, seed = '1', count = '40000'] = process.argv.slice(2);
+if (folder === undefined || !/^\d+$/.test(seed) || !/^\d+$/.test(count)) {
+  console.error('usage: node bench/scenarios/write.ts <folder> [seed] [reports]');
+  process.exit(2);
+}
 
 const { services, reports } = generateScenario({
   seed: Number(seed),
   startMs: Date.parse('2026-08-24T10:00:00Z'),
   serviceCount: 40,
-  reportCount: 40_000,
+  reportCount: Number(count),
 });
 mkdirSync(folder, { recursive: true });
-const lines = reports.map((report) =>
-  JSON.stringify({ ...wireReport(report), receivedAt: new Date(report.atMs).toISOString() }),
+writeLines(
+  'alerts.ndjson',
+  reports.map((report) => ({ ...wireReport(report), receivedAt: new Date(report.atMs).toISOString() })),
 );
-writeFileSync(join(folder, 'alerts.ndjson'), `${lines.join('\n')}\n`);
-writeFileSync(join(folder, 'truth.txt'), `${reports.map(({ faultId }) => faultId ?? '-').join('\n')}\n`);
+writeLines(
+  'truth.ndjson',
+  reports.map(({ faultId }, index) => ({ index, faultId })),
+);
 writeFileSync(join(folder, 'services.yml'), stringify({ services }));
 console.log(`${reports.length} reports of ${services.length} services in ${folder}`);
+
+function writeLines(file: string, values: readonly unknown[]): void {
+  writeFileSync(join(folder!, file), values.map((value) => `${JSON.stringify(value)}\n`).join(''));
+}
