@@ -42,7 +42,7 @@ export const tocsinConfig = z.strictObject({
   correlate: correlateConfig.prefault({}),
   triage: triageConfig.prefault({}),
   runbooks: runbooksConfig.prefault({}),
-  route: routeConfig.prefault({ receiver: 'console', group_by: ['incident'] }),
+  route: routeConfig.prefault({ receiver: 'console', group_by: ['incident'], min_priority: 'P3' }),
   receivers: receiversConfig.prefault([{ name: 'console', console_configs: [{}] }]),
   history: historyConfig.prefault({}),
   nats: natsConfig.optional(),

@@ -44,12 +44,14 @@ export class Background {
     this.#counted = context.table('counted');
   }
 
-  /** Counts a signal that has opened. */
-  count(domain: string, values: readonly FacetValue[], nowMs: number): void {
+  /** Counts a signal that has opened. A notice counts for the values, but not for the rate at which trouble comes. */
+  count(domain: string, values: readonly FacetValue[], isNotice: boolean, nowMs: number): void {
     const row = this.#domain(domain, nowMs);
     row.count++;
-    row.pulse = decayed(row.pulse, nowMs - row.pulseAtMs) + 1;
-    row.pulseAtMs = nowMs;
+    if (!isNotice) {
+      row.pulse = decayed(row.pulse, nowMs - row.pulseAtMs) + 1;
+      row.pulseAtMs = nowMs;
+    }
     for (const { key } of values) {
       const countKey = `${domain}\n${key}`;
       this.#counts.set(countKey, (this.#counts.get(countKey) ?? 0) + 1);

@@ -9,6 +9,8 @@ export interface SignalRow {
   readonly labels: Labels;
   readonly template: string;
   readonly signature: readonly number[];
+  /** Purely informational (a heartbeat, a notice): it says nothing about how often trouble comes. */
+  readonly isNotice: boolean;
   isFiring: boolean;
   candidateId: string;
 }

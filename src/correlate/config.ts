@@ -12,7 +12,9 @@ export const correlateConfig = z
     /** How long after its last new signal an open incident takes in others. */
     window: durationSchema.prefault('10m'),
     /** The typical time between two signals of one incident; evidence fades beyond it. */
-    time_scale: durationSchema.prefault('5s'),
+    time_scale: durationSchema.refine((ms) => ms > 0, 'must be more than zero').prefault('5s'),
+    /** The same for signals on one service of the catalog, or on two that depend on each other: trouble takes its time. */
+    cascade_scale: durationSchema.refine((ms) => ms > 0, 'must be more than zero').prefault('1m'),
     /** A resolved incident reopens when its own or a similar signal returns within this time. */
     reopen_window: durationSchema.prefault('5m'),
     /** An incident whose signals still fire is closed when nothing about them has changed for this long. */

@@ -49,7 +49,9 @@ const mostPerValue = 4;
 const agreement = { label: 0.5, name: 0.3, entity: 0.5, service: 0.5, template: 0.3 } as const;
 /** What a further piece about content still counts, after the strongest, as a power of this. */
 const dependence = 0.3;
-const hopWeight = { 1: 5, 2: 3 } as const;
+const hopWeight = { 1: 6.5, 2: 4 } as const;
+/** Both are on one service of the catalog. */
+const sameServiceWeight = 2;
 /** A service with more neighbours than this says less about what it connects. */
 const hubDegree = 4;
 /** Both say where they happen (machine, service), and it is neither the same place nor near in the catalog. */
@@ -74,8 +76,9 @@ export function weighEvidence(
     ...piece,
     weight: piece.weight * dependence ** index,
   }));
-  const time = timePiece(candidate, nowMs, config, background);
   const place = placePiece(facets, candidate.profile, graph);
+  const scaleMs = place && place.weight > 0 ? config.cascade_scale : config.time_scale;
+  const time = timePiece(candidate, nowMs, scaleMs, background);
   if (place) pieces.push(place);
   const tied = pieces.sort((a, b) => b.weight - a.weight);
   const all = [...tied, time];
@@ -92,17 +95,16 @@ export function weighEvidence(
 }
 
 /**
- * Density of the gap between signals of one cause (Lomax distribution of scale `time_scale`) against the rate of the
+ * Density of the gap between signals of one cause (Lomax distribution of scale `scaleMs`) against the rate of the
  * signals of all other causes: in a quiet domain a small gap says much, in a busy one nothing.
  */
 function timePiece(
   { row, familyPulse }: WeighedCandidate,
   nowMs: number,
-  config: CorrelateConfig,
+  scaleMs: number,
   background: Background,
 ): Piece {
   const gapMs = Math.max(0, nowMs - row.candidate.lastAtMs);
-  const scaleMs = Math.max(1, config.time_scale);
   const density = timeTail / (scaleMs * (1 + gapMs / scaleMs) ** (1 + timeTail));
   const rate = background.rate(row.candidate.domain, familyPulse, nowMs);
   const weight = clamp(Math.log(density / rate), timeBounds.least, timeBounds.most);
@@ -191,7 +193,17 @@ function similarPiece(
 /** The strongest way over the catalog to a service of the candidate, or the weight of happening elsewhere; null when nothing is known. */
 function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piece | null {
   const { service } = facets;
-  if (service !== null && !profile.services.has(service)) {
+  if (service !== null && profile.services.has(service)) {
+    if (!graph.service(service)) return null;
+    const memberId = profile.memberWith(serviceKey(service)) ?? null;
+    return {
+      code: 'topology',
+      text: () => `on the same service ${service}`,
+      weight: sameServiceWeight,
+      memberId,
+    };
+  }
+  if (service !== null) {
     const near = graph.near(service);
     let best: { other: string; path: ServicePath; weight: number } | null = null;
     for (const other of profile.services) {

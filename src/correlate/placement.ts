@@ -30,9 +30,19 @@ export class Placement {
 
   /** Puts a signal that has opened into the candidate with the most evidence for it, or into one of its own. */
   place(change: Signal, nowMs: number): void {
-    const { id, domain, labels, template, signature } = change;
+    const { id, domain, labels, template, signature, severity } = change;
     const former = this.#candidates.get(this.#candidates.signal(id)?.candidateId ?? '');
-    const signal: SignalRow = { id, domain, labels, template, signature, isFiring: true, candidateId: '' };
+    const isNotice = severity === 'info';
+    const signal: SignalRow = {
+      id,
+      domain,
+      labels,
+      template,
+      signature,
+      isNotice,
+      isFiring: true,
+      candidateId: '',
+    };
     const facets = facetsOf(signal, this.#config, this.#graph);
     const matches = this.#find(signal, facets, former ? [former.candidate.id, ...former.apart] : [], nowMs);
     const [best] = matches;
@@ -42,8 +52,9 @@ export class Placement {
     if (!hasPlace) for (const id of former?.apart ?? []) this.#candidates.setApart(row.candidate.id, id);
     this.#candidates.join(row, signal, facets, link, nowMs);
     this.#noteFamily(row, nowMs);
-    this.#note(row, facets, nowMs);
-    if (hasPlace) this.#mergeAll(signal, row, matches.slice(1), this.#config.merge_threshold, nowMs);
+    this.#note(row, signal, facets, nowMs);
+    if (hasPlace && !isNotice)
+      this.#mergeAll(signal, row, matches.slice(1), this.#config.merge_threshold, nowMs);
   }
 
   /** The candidate itself, or the one that continues its family when it is full. */
@@ -74,8 +85,8 @@ export class Placement {
     const matches = this.#find(signal, facets, [row.candidate.id], nowMs);
     const isAlone = row.candidate.signalIds.length === 1;
     const threshold = isAlone ? this.#config.threshold : this.#config.merge_threshold;
-    this.#note(row, facets, nowMs);
-    this.#mergeAll(signal, row, matches.slice(0, 1), threshold, nowMs);
+    this.#note(row, signal, facets, nowMs);
+    if (!signal.isNotice) this.#mergeAll(signal, row, matches.slice(0, 1), threshold, nowMs);
   }
 
   #noteFamily(row: CandidateRow, nowMs: number): void {
@@ -86,9 +97,9 @@ export class Placement {
     this.#candidates.schedule(first, nowMs);
   }
 
-  #note({ candidate }: CandidateRow, facets: Facets, nowMs: number): void {
-    this.#background.count(candidate.domain, facets.values, nowMs);
-    this.#background.noteActive(candidate.domain, candidate.id, nowMs);
+  #note({ candidate }: CandidateRow, { isNotice }: SignalRow, facets: Facets, nowMs: number): void {
+    this.#background.count(candidate.domain, facets.values, isNotice, nowMs);
+    if (!isNotice) this.#background.noteActive(candidate.domain, candidate.id, nowMs);
   }
 
   /** Active candidates that may hold the signal, those with the most evidence first. */
@@ -114,6 +125,7 @@ export class Placement {
   #weigh(signal: SignalRow, facets: Facets, row: CandidateRow, nowMs: number): Match[] {
     const profile = this.#candidates.profile(row.candidate.id);
     if (!profile || profile.size === 0) return [];
+    if (!signal.isNotice && this.#isNotice(row)) return [];
     const first = this.#firstOf(row);
     const familySize = first.candidate.signalIds.length + first.overflowCount;
     const familyRatio = Math.max(1, familySize / profile.size);
@@ -126,6 +138,11 @@ export class Placement {
     });
     if (row.candidate.state === 'resolved' && !evidence.hasSimilarText) return [];
     return [{ row, evidence }];
+  }
+
+  /** A candidate that began with a notice holds nothing else: trouble does not belong to a heartbeat. */
+  #isNotice({ candidate }: CandidateRow): boolean {
+    return this.#candidates.signal(candidate.signalIds[0] ?? '')?.isNotice ?? false;
   }
 
   #mergeAll(

@@ -12,6 +12,7 @@ const severityPoints: Readonly<Record<Severity, number>> = {
 };
 const tierPoints: Readonly<Record<number, number>> = { 1: 30, 2: 20, 3: 10, 4: 0 };
 const unknownTierPoints = 15;
+const mostUrgentInfo: Priority = 'P4';
 const environmentPoints = { production: 10, other: -30, unknown: 5 } as const;
 
 /** What the priority is made of. */
@@ -33,6 +34,8 @@ export interface PriorityFinding {
  * | services affected: 2-3, 4-9, 10 and more | 5, 10, 20 |
  * | environment: production, not named, any other | 10, 5, -30 |
  * | surprise: from 0.9, from 0.7, below 0.2 | 10, 5, -10 |
+ *
+ * What is purely informational (heartbeats, notices) is P4 at most, whatever it touches.
  */
 export function findPriority(
   members: readonly Member[],
@@ -58,7 +61,16 @@ export function findPriority(
     add('surprise', `surprise ${surprise.toFixed(2)}`, weight);
   }
   const points = reasons.reduce((sum, reason) => sum + (reason.weight ?? 0), 0);
-  return { priority: priorityOf(points, config), reasons };
+  const priority = priorityOf(points, config);
+  // What is merely not known tells a responder least.
+  reasons.sort((a, b) => Number(a.code.startsWith('unknown_')) - Number(b.code.startsWith('unknown_')));
+  if (severity !== 'info' || priority > mostUrgentInfo) return { priority, reasons };
+  reasons.unshift({
+    stage: 'triage',
+    code: 'informational',
+    text: `purely informational: ${mostUrgentInfo} at most`,
+  });
+  return { priority: mostUrgentInfo, reasons };
 }
 
 type Add = (code: string, text: string, weight: number) => void;
@@ -67,7 +79,7 @@ function addService(services: readonly string[], graph: ServiceGraph, add: Add):
   const known = services.flatMap((name) => graph.service(name) ?? []);
   const [first] = known.toSorted((a, b) => a.tier - b.tier);
   if (!first) {
-    add('service_tier', 'no affected service is in the catalog', unknownTierPoints);
+    add('unknown_tier', 'no affected service is in the catalog', unknownTierPoints);
     return;
   }
   add('service_tier', `${first.name} is tier ${first.tier}`, tierPoints[first.tier] ?? 0);
@@ -89,7 +101,7 @@ function addEnvironment(members: readonly Member[], config: TriageConfig, add: A
     }
     if (value !== '') other = value;
   }
-  if (other === '') add('environment', 'no environment is named', environmentPoints.unknown);
+  if (other === '') add('unknown_environment', 'no environment is named', environmentPoints.unknown);
   else add('environment', `environment ${other}, not production`, environmentPoints.other);
 }
 

@@ -58,7 +58,15 @@ describe('the finding', () => {
   test('each point of the priority is a reason, and together they make the priority', async () => {
     const { reasons = [], priority } = (await createCascade()).triage.incident('INC-1') ?? {};
     const points = reasons.filter(({ code }) =>
-      ['severity', 'service_tier', 'sla', 'services', 'environment'].includes(code),
+      [
+        'severity',
+        'service_tier',
+        'unknown_tier',
+        'sla',
+        'services',
+        'environment',
+        'unknown_environment',
+      ].includes(code),
     );
     expect(points.map(({ text, weight }) => [text, weight])).toEqual([
       ['severity critical', 40],
