@@ -1,4 +1,3 @@
-import type { Alert } from '../alert/index.ts';
 import type { StageTimers } from '../engine/index.ts';
 import type { Reason, SignalChange } from '../incident/index.ts';
 import type { DedupConfig } from './config.ts';
@@ -24,9 +23,8 @@ export class Lifecycle {
     this.#config = config;
   }
 
-  /** Whether an alert whose fingerprint the signal knows goes on with it when it fires again. */
-  mayContinue({ row }: LiveSignal, { domain }: Alert, nowMs: number): boolean {
-    if (row.domain !== domain) return false;
+  /** Whether a known fingerprint of the signal that fires again goes on with it. */
+  mayContinue({ row }: LiveSignal, nowMs: number): boolean {
     return row.resolvedAtMs === null || nowMs - row.resolvedAtMs <= this.#config().reopen_window;
   }
 

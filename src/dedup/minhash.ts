@@ -82,6 +82,19 @@ export function estimateSimilarity(a: ArrayLike<number>, b: ArrayLike<number>): 
   return length === 0 ? 0 : equal / length;
 }
 
+/**
+ * The same estimate, or 0 as soon as it is sure to be below `least`: texts that have nothing in common are told apart by a few slots.
+ * Takes signatures of 128 slots.
+ */
+export function similarityFrom(a: readonly number[], b: readonly number[], least: number): number {
+  const mostUnequal = Math.floor(signatureLength * (1 - least) + 1e-9);
+  let unequal = 0;
+  for (let i = 0; i < signatureLength; i++) {
+    if (a[i] !== b[i] && ++unequal > mostUnequal) return 0;
+  }
+  return (signatureLength - unequal) / signatureLength;
+}
+
 /** Spreads every bit of a 32-bit value over all bits of the result, unsigned (MurmurHash3's finalizer). */
 export function mix(value: number): number {
   let hash = value ^ (value >>> 16);

@@ -1,6 +1,6 @@
 import { severityRank } from '../alert/index.ts';
 import { LshIndex, lshShape } from './lsh.ts';
-import { estimateSimilarity, mix, signatureLength } from './minhash.ts';
+import { mix, signatureLength, similarityFrom } from './minhash.ts';
 import type { LiveSignal } from './signal-row.ts';
 import type { Sketch } from './sketch.ts';
 
@@ -17,6 +17,8 @@ interface Bucket {
   crowd: { readonly byContent: Map<string, LiveSignal[]>; readonly handles: Map<LiveSignal, number> } | null;
 }
 
+/** What is so much less similar than it had to be is still worth a word. */
+const nearMiss = 0.2;
 /** Up to so many signals are compared one by one. Most scopes hold one or two. */
 const mostCompared = 16;
 
@@ -28,9 +30,11 @@ const mostCompared = 16;
 export class OpenSignals {
   readonly #buckets = new Map<string, Bucket>();
   readonly #index: LshIndex<LiveSignal>;
+  readonly #least: number;
 
-  /** `threshold` is the similarity from which on the index is sure to find a signal. */
+  /** `threshold` is the similarity from which on a signal is to be found. What is a little less similar is found as a rule. */
   constructor(threshold: number) {
+    this.#least = threshold - nearMiss;
     this.#index = new LshIndex(lshShape(signatureLength, threshold));
   }
 
@@ -65,7 +69,7 @@ export class OpenSignals {
     if (equals.length === 0) byContent.delete(signal.sketch.content);
   }
 
-  /** The best match in the scope, be it ever so poor, among signals of at least this severity. */
+  /** The best match in the scope, be it a near miss, among signals of at least this severity. */
   best(scope: string, sketch: Sketch, leastRank: number): Match | null {
     const bucket = this.#buckets.get(scope);
     if (!bucket) return null;
@@ -82,7 +86,7 @@ export class OpenSignals {
     for (const signal of candidates) {
       // The index goes by a hash of the scope.
       if (signal.scope !== scope || !hasRank(signal, leastRank)) continue;
-      const similarity = estimateSimilarity(sketch.signature, signal.sketch.signature);
+      const similarity = similarityFrom(sketch.signature, signal.sketch.signature, this.#least);
       if (similarity > (best?.similarity ?? 0)) best = { signal, similarity };
     }
     return best;

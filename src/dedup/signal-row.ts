@@ -15,7 +15,9 @@ export interface LiveSignal {
   /** The older of two signals has the lower. Only the sequence means something. */
   readonly order: number;
   /** Equal for the signals that a near-duplicate may choose from. */
-  scope: string;
+  readonly scope: string;
+  /** All fingerprints that have joined it; some may have gone to a newer signal. */
+  joined: string[] | null;
 }
 
 const shownFingerprintCount = 20;

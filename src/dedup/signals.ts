@@ -1,5 +1,6 @@
 import { severityRank, labelValue, parseSeverity, type Alert } from '../alert/index.ts';
 import type { StageContext, Table } from '../engine/index.ts';
+import type { Sighting } from '../incident/index.ts';
 import type { DedupConfig } from './config.ts';
 import { maskTemplate } from './mask.ts';
 import { OpenSignals, type Match } from './open-signals.ts';
@@ -11,6 +12,14 @@ import { Sketches, textOf, type Sketch } from './sketch.ts';
 export interface Member {
   readonly signalId: string;
   isFiring: boolean;
+}
+
+/** A fingerprint with its signal: what a repeat needs, in one look-up. */
+export interface Membership {
+  readonly member: Member;
+  readonly signal: LiveSignal;
+  /** What is said of a report of the fingerprint. It is shared, since it never changes. */
+  readonly sighting: Sighting;
 }
 
 /** What is needed of an alert to find its signal or to open one. */
@@ -28,8 +37,7 @@ export class Signals {
   readonly #sketches = new Sketches();
   /** Derived from the tables, as is all below. */
   readonly #live = new Map<string, LiveSignal>();
-  /** Fingerprints that have joined a signal; some may have gone to a newer one. */
-  readonly #joined = new Map<string, string[]>();
+  readonly #memberships = new Map<string, Membership>();
   #nextOrder = 0;
   #config: DedupConfig;
   #scopeOf: ScopeOf;
@@ -49,13 +57,16 @@ export class Signals {
     this.#scopeOf = createScope(config);
     this.#open = new OpenSignals(config.similarity);
     this.#live.clear();
-    this.#joined.clear();
+    this.#memberships.clear();
     this.#nextOrder = 0;
     for (const row of this.#rows.values()) {
       const signal = this.#enlive(row, this.#sketches.of(row.labels, row.text, row.template));
       if (row.state !== 'resolved') this.#open.add(signal);
     }
-    for (const [fingerprint, { signalId }] of this.#members.entries()) this.#note(fingerprint, signalId);
+    for (const [fingerprint, member] of this.#members.entries()) {
+      const signal = this.#live.get(member.signalId);
+      if (signal) this.#note(fingerprint, member, signal);
+    }
   }
 
   get(id: string): LiveSignal | undefined {
@@ -66,15 +77,16 @@ export class Signals {
     return this.#live.values();
   }
 
-  member(fingerprint: string): Member | undefined {
-    return this.#members.get(fingerprint);
+  membership(fingerprint: string): Membership | undefined {
+    return this.#memberships.get(fingerprint);
   }
 
   identify(alert: Alert): Identity {
     const text = textOf(alert);
     const template = maskTemplate(text);
     const sketch = this.#sketches.of(alert.labels, text, template);
-    return { text, template, sketch, scope: this.#scopeOf(alert.domain, alert.labels, sketch.telling) };
+    const kept = sketch.template === template ? sketch.template : template;
+    return { text, template: kept, sketch, scope: this.#scopeOf(alert.domain, alert.labels, sketch.telling) };
   }
 
   /** The open signal most like the alert, similar enough or not; null when nothing comes near or near-duplicates are off. */
@@ -93,9 +105,11 @@ export class Signals {
   }
 
   /** Makes the fingerprint, which fires, a member of the signal. */
-  join({ row }: LiveSignal, fingerprint: string): void {
-    this.#members.set(fingerprint, { signalId: row.id, isFiring: true });
-    this.#note(fingerprint, row.id);
+  join(signal: LiveSignal, fingerprint: string): void {
+    const { row } = signal;
+    const member = { signalId: row.id, isFiring: true };
+    this.#members.set(fingerprint, member);
+    this.#note(fingerprint, member, signal);
     addFingerprint(row, fingerprint);
     this.#rows.touch(row.id);
   }
@@ -121,24 +135,27 @@ export class Signals {
 
   /** Forgets a closed signal and the fingerprints that still belong to it. */
   forget(id: string): void {
-    for (const fingerprint of this.#joined.get(id) ?? []) {
-      if (this.#members.get(fingerprint)?.signalId === id) this.#members.delete(fingerprint);
+    for (const fingerprint of this.#live.get(id)?.joined ?? []) {
+      if (this.#members.get(fingerprint)?.signalId !== id) continue;
+      this.#members.delete(fingerprint);
+      this.#memberships.delete(fingerprint);
     }
-    this.#joined.delete(id);
     this.#live.delete(id);
     this.#rows.delete(id);
   }
 
   #enlive(row: SignalRow, sketch: Sketch): LiveSignal {
     const scope = this.#scopeOf(row.domain, row.labels, sketch.telling);
-    const signal: LiveSignal = { row, sketch, scope, order: this.#nextOrder++ };
+    const signal: LiveSignal = { row, sketch, scope, order: this.#nextOrder++, joined: null };
     this.#live.set(row.id, signal);
     return signal;
   }
 
-  #note(fingerprint: string, signalId: string): void {
-    const joined = this.#joined.get(signalId);
-    if (joined) joined.push(fingerprint);
-    else this.#joined.set(signalId, [fingerprint]);
+  #note(fingerprint: string, member: Member, signal: LiveSignal): void {
+    const { signalId } = member;
+    const sighting: Sighting = { fingerprint, signalId, how: 'exact', similarity: 1 };
+    this.#memberships.set(fingerprint, { member, signal, sighting });
+    if (signal.joined === null) signal.joined = [fingerprint];
+    else signal.joined.push(fingerprint);
   }
 }

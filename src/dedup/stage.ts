@@ -13,7 +13,7 @@ import { dedupConfig, type DedupConfig } from './config.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { notSimilarReason, similarReason } from './reasons.ts';
 import { copySignal, type LiveSignal } from './signal-row.ts';
-import { Signals, type Member } from './signals.ts';
+import { Signals, type Membership } from './signals.ts';
 
 /** The dedup stage, and what it knows of signals. */
 export interface DedupStage extends TocsinStage {
@@ -58,8 +58,8 @@ class Dedup implements DedupStage {
   }
 
   signalOf(fingerprint: string): Signal | undefined {
-    const member = this.#signals.member(fingerprint);
-    return member && this.signal(member.signalId);
+    const known = this.#signals.membership(fingerprint);
+    return known && copySignal(known.signal);
   }
 
   restore(config: LogEntry | null): void {
@@ -99,37 +99,32 @@ class Dedup implements DedupStage {
   ): Sighting {
     const { fingerprint } = alert;
     if (change === 'ignored') return ignored(fingerprint);
-    const member = this.#signals.member(fingerprint);
-    const signal = member && this.#signals.get(member.signalId);
-    const isReport = index >= 0;
+    const known = this.#signals.membership(fingerprint);
+    const isFiring = known !== undefined && known.member.isFiring;
     if (change === 'resolved' || change === 'expired') {
-      if (!member?.isFiring || !signal) return ignored(fingerprint);
-      this.#count(signal, isReport, nowMs);
-      this.#signals.setFiring(fingerprint, member, false);
-      this.#lifecycle.end(signal, change === 'expired', nowMs, changes);
-      return exact(fingerprint, signal);
-    }
-    if (!member?.isFiring || !signal)
-      return this.#fire(alert, member, signal, `sig-${position.toString(36)}-${place}`, nowMs, changes);
-    this.#count(signal, isReport, nowMs);
-    return exact(fingerprint, signal);
+      if (!isFiring) return ignored(fingerprint);
+      this.#count(known.signal, index >= 0, nowMs);
+      this.#signals.setFiring(fingerprint, known.member, false);
+      this.#lifecycle.end(known.signal, change === 'expired', nowMs, changes);
+    } else if (isFiring) this.#count(known.signal, index >= 0, nowMs);
+    else return this.#fire(alert, known, `sig-${position.toString(36)}-${place}`, nowMs, changes);
+    return known.sighting;
   }
 
   /** A fingerprint begins to fire. */
   #fire(
     alert: Alert,
-    member: Member | undefined,
-    known: LiveSignal | undefined,
+    known: Membership | undefined,
     newId: string,
     nowMs: number,
     changes: SignalChange[],
   ): Sighting {
     const { fingerprint } = alert;
-    if (member && known && this.#lifecycle.mayContinue(known, alert, nowMs)) {
-      this.#signals.setFiring(fingerprint, member, true);
-      this.#count(known, true, nowMs);
-      this.#lifecycle.begin(known, nowMs, changes);
-      return exact(fingerprint, known);
+    if (known && this.#lifecycle.mayContinue(known.signal, nowMs)) {
+      this.#signals.setFiring(fingerprint, known.member, true);
+      this.#count(known.signal, true, nowMs);
+      this.#lifecycle.begin(known.signal, nowMs, changes);
+      return known.sighting;
     }
     const identity = this.#signals.identify(alert);
     const match = this.#signals.mostSimilar(alert, identity);
@@ -148,7 +143,7 @@ class Dedup implements DedupStage {
     this.#signals.join(signal, fingerprint);
     this.#count(signal, true, nowMs);
     const reasons = match ? [notSimilarReason(match, this.#config.similarity)] : [];
-    this.#lifecycle.open(signal, known, reasons, nowMs, changes);
+    this.#lifecycle.open(signal, known?.signal, reasons, nowMs, changes);
     return { fingerprint, signalId: newId, how: 'new', similarity: 1 };
   }
 
@@ -161,10 +156,6 @@ class Dedup implements DedupStage {
 
 function ignored(fingerprint: string): Sighting {
   return { fingerprint, signalId: null, how: 'ignored', similarity: 0 };
-}
-
-function exact(fingerprint: string, { row }: LiveSignal): Sighting {
-  return { fingerprint, signalId: row.id, how: 'exact', similarity: 1 };
 }
 
 /** Up to 16, and then each eighth more: a signal that grows to thousands is not news thousands of times. */

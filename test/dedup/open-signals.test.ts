@@ -11,12 +11,18 @@ function sketchOf(number: number, share: number): Sketch {
   const signature = Array.from({ length: signatureLength }, (_, slot) =>
     mix(slot + number * 977) / 2 ** 32 < Math.sqrt(share) ? slot : mix(number * 131 + slot),
   );
-  return { content: `content ${number}`, signature, telling: '' };
+  return { content: `content ${number}`, template: '', signature, telling: '' };
 }
 
 function signalOf(order: number, sketch: Sketch, severity = 'warning', scope = 'scope'): LiveSignal {
   const alert = alertOf({ alertname: 'A', severity }, startMs);
-  return { row: createSignalRow(`sig-${order}`, alert, '', '', 'severity', startMs), sketch, order, scope };
+  return {
+    row: createSignalRow(`sig-${order}`, alert, '', '', 'severity', startMs),
+    sketch,
+    order,
+    scope,
+    joined: null,
+  };
 }
 
 function idOf(open: OpenSignals, sketch: Sketch, leastRank = 0): string | undefined {

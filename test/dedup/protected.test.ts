@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dedupConfig } from '../../src/dedup/index.ts';
 import { directionWords } from '../../src/dedup/direction.ts';
-import { Scene, type Report } from './scene.ts';
+import { alertOf, at, Scene, type Report } from './scene.ts';
 
 const full: Report = {
   alertname: 'DiskFull',
@@ -43,8 +43,12 @@ describe('labels', () => {
   });
 
   test('the domain is protected', async () => {
-    expect(await how(full, { ...full, ip: '10.0.0.2', ofDomain: 'default' })).toBe('similar');
-    expect(await how(full, { ...full, ip: '10.0.0.2', ofDomain: 'other' })).toBe('new');
+    const scene = new Scene();
+    const other = alertOf({ ...full, ip: '10.0.0.2' }, at(0));
+    const [happened] = await scene.send(0, [alertOf(full, at(0)), { ...other, domain: 'other' }]);
+    expect(happened!.sightings.map(({ how }) => how)).toEqual(['new', 'new']);
+    const [same] = await new Scene().send(0, [alertOf(full, at(0)), other]);
+    expect(same!.sightings.map(({ how }) => how)).toEqual(['new', 'similar']);
     expect(await how(full, { ...full, pod: 'checkout-7d9f8b6c5-k8s9b', ofDomain: 'other' })).toBe('new');
   });
 

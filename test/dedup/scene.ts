@@ -19,7 +19,8 @@ export type Report = Readonly<Record<string, string>> & { readonly summary?: str
 /** An alert whose labels are `report` without `summary` and `ofDomain`. It ends by itself after `lastsMs`; with 0 it is a resolve. */
 export function alertOf(report: Report, timeMs: number, lastsMs = 5 * minuteMs): Alert {
   const { summary = '', ofDomain = 'default', ...names } = report;
-  const labels = labelsOf(names);
+  // As intake has it: no two domains share a label set.
+  const labels = labelsOf(ofDomain === 'default' ? names : { ...names, domain: ofDomain });
   return {
     fingerprint: fingerprint(labels),
     domain: ofDomain,
