@@ -39,6 +39,11 @@ export const natsConfig = z.strictObject({
       stream: z.string().min(1).optional(),
       /** Name of the durable consumer on that stream. */
       consumer: z.string().min(1).default('tocsin'),
+      /** Where messages go of which something could not be read; without it they are only counted. */
+      dead_letter_subject: z
+        .string()
+        .regex(/^[^\s*>]+$/, 'must be a subject without wildcards, such as tocsin.dead')
+        .optional(),
     })
     .prefault({}),
 });

@@ -4,6 +4,7 @@ import type { Alert } from '../alert/index.ts';
 export interface DecodeContext {
   /** When the report arrived, in milliseconds; stands in for missing times. */
   readonly nowMs: number;
+  /** How long an alert counts as firing that says nothing of its end, from a sender that repeats what fires. */
   readonly resolveTimeoutMs: number;
   readonly defaultDomain: string;
   readonly domainLabel: string;
@@ -37,11 +38,56 @@ export function parseJson(
   }
 }
 
-/** Names the JSON type of a value, for error messages. */
+/** Parses a body that must be a JSON object. */
+export function readBodyObject(
+  body: Uint8Array,
+):
+  | { readonly ok: true; readonly value: Readonly<Record<string, unknown>> }
+  | { readonly ok: false; readonly error: string } {
+  const json = parseJson(body);
+  if (!json.ok) return json;
+  if (isObject(json.value)) return { ok: true, value: json.value };
+  return { ok: false, error: `body: expected an object, got ${typeName(json.value)}` };
+}
+
+/** Reads each item of a list; `path` names the list in errors, so that the third item of `alerts` is `alerts[2]`. */
+export function readList(
+  list: unknown,
+  path: string,
+  read: (item: unknown, path: string) => ItemOutcome,
+): DecodeResult {
+  if (!Array.isArray(list))
+    return { alerts: [], errors: [`${path}: expected an array of alerts, got ${typeName(list)}`] };
+  const items: readonly unknown[] = list;
+  const alerts: Alert[] = [];
+  const errors: string[] = [];
+  for (let index = 0; index < items.length; index++) {
+    const outcome = read(items[index], `${path}[${index}]`);
+    if (outcome.ok) alerts.push(outcome.alert);
+    else errors.push(outcome.error);
+  }
+  return { alerts, errors };
+}
+
+type ItemOutcome =
+  | { readonly ok: true; readonly alert: Alert }
+  | { readonly ok: false; readonly error: string };
+
+/** Names the JSON type of a value, for error messages; `nothing` for an absent one. */
 export function typeName(value: unknown): string {
+  if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
 }
+
+/** Shows a value in an error message, cut to a length that fits into one. */
+export function clip(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+  const shown = text.length > maxShownLength ? `${text.slice(0, maxShownLength)}...` : text;
+  return shown.toWellFormed();
+}
+
+const maxShownLength = 80;
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,7 @@
 import { decodeAlertmanagerWebhook } from './decode-alertmanager-webhook.ts';
 import { decodeAlertmanager, decodeJson } from './decode-alertmanager.ts';
+import { decodeCloudEvents } from './decode-cloudevents.ts';
+import { decodeGrafana } from './decode-grafana.ts';
 import type { Decode } from './decode.ts';
 
 /** Every format that reports are taken in. Those but `alertmanager` and `json` are webhooks: `POST /webhook/<format>`. */
@@ -7,11 +9,13 @@ export const decoders = {
   alertmanager: decodeAlertmanager,
   json: decodeJson,
   'alertmanager-webhook': decodeAlertmanagerWebhook,
+  grafana: decodeGrafana,
+  cloudevents: decodeCloudEvents,
 } as const satisfies Record<string, Decode>;
 
 export type SourceFormat = keyof typeof decoders;
 
-export const webhookFormats: readonly SourceFormat[] = ['alertmanager-webhook'];
+export const webhookFormats: readonly SourceFormat[] = ['alertmanager-webhook', 'grafana', 'cloudevents'];
 
 export function isSourceFormat(name: string): name is SourceFormat {
   return Object.hasOwn(decoders, name);

@@ -1,13 +1,14 @@
 import { compareCodePoints, type Labels } from '../alert/index.ts';
-import { isObject, typeName } from './decode.ts';
+import { clip, isObject, typeName } from './decode.ts';
 
 export type LabelsOutcome =
   | { readonly ok: true; readonly labels: Labels }
   | { readonly ok: false; readonly error: string };
 
 /**
- * Reads a JSON object of texts as labels: sorted, empty values left out, lone surrogates replaced (as Go's decoder does).
- * `path` names the object in errors, such as `alerts[3].labels`.
+ * Reads a JSON object of texts as labels: sorted, empty values and nulls left out, lone surrogates replaced (as Go's decoder
+ * does). Any other name is a label's name, `__proto__` and such with NUL in it too. `path` names the object in errors, such as
+ * `alerts[3].labels`. Nothing is allocated but the result when the names are in order already, as Go's encoder writes them.
  */
 export function readLabels(value: unknown, path: string): LabelsOutcome {
   if (!isObject(value))
@@ -17,10 +18,10 @@ export function readLabels(value: unknown, path: string): LabelsOutcome {
   let last = '';
   for (const key of Object.keys(value)) {
     const text = value[key];
+    if (text === '' || text === null) continue;
     if (typeof text !== 'string')
-      return { ok: false, error: `${path}.${key}: expected a string, got ${typeName(text)}` };
-    if (key === '') return { ok: false, error: `${path}: a label name must not be empty` };
-    if (text === '') continue;
+      return { ok: false, error: `${path}.${clip(key)}: expected a string, got ${typeName(text)}` };
+    if (key === '') return { ok: false, error: `${path}: expected names that are not empty, got ""` };
     const name = key.isWellFormed() ? key : key.toWellFormed();
     if (isSorted && last !== '' && compareCodePoints(last, name) >= 0) isSorted = false;
     last = name;

@@ -1,4 +1,10 @@
-import { AckPolicy, jetstream, jetstreamManager, type Consumer, type JsMsg } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  jetstream,
+  jetstreamManager,
+  type ConsumerMessages,
+  type JsMsg,
+} from '@nats-io/jetstream';
 import {
   connect,
   headers as createHeaders,
@@ -6,8 +12,10 @@ import {
   usernamePasswordAuthenticator,
   type Msg,
   type NatsConnection,
+  type Subscription,
 } from '@nats-io/transport-node';
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TocsinError } from '../engine/index.ts';
 import type { NatsConfig } from './config.ts';
 
@@ -22,13 +30,19 @@ export type TakeMessage = (domain: string, body: Uint8Array) => Promise<MessageO
 /** How long a message that could not be kept waits before JetStream delivers it again. */
 const redeliveryMs = 1000;
 
+const maxCloseMs = 2000;
+
+/** How many messages may wait to become durable together: the log writes what waits in one transaction. */
+const maxInFlight = 256;
+
 /** A connection to the NATS servers of the configuration: takes reports in and publishes pages. */
 export class NatsLink {
   readonly #connection: NatsConnection;
   readonly #config: NatsConfig;
   readonly #take: TakeMessage;
-  readonly #loops: Promise<void>[] = [];
-  #stopConsumer: (() => void) | null = null;
+  #subscription: Subscription | null = null;
+  #messages: ConsumerMessages | null = null;
+  #loop: Promise<void> = Promise.resolve();
 
   private constructor(connection: NatsConnection, config: NatsConfig, take: TakeMessage) {
     this.#connection = connection;
@@ -57,21 +71,20 @@ export class NatsLink {
 
   /**
    * Takes reports from `nats.ingest.subject`, whose last token is the domain: one JSON alert a message, or an array of them. A
-   * request is answered with `{ accepted, errors }`. From a stream, a message is acknowledged once its alerts are durable, and
-   * terminated when none of it could be read.
+   * request is answered with `{ accepted, errors }`, and `retry: true` when nothing could be kept. From a stream, a message is
+   * acknowledged once its alerts are durable, delivered again when they could not be kept, and terminated when none of it could be
+   * read. What could not be read is published to `nats.ingest.dead_letter_subject`, if there is one. Messages are taken in the
+   * order in which they came. Rejects with TOC_NATS_UNAVAILABLE when the stream cannot be consumed.
    */
   async listen(): Promise<void> {
     const { subject, stream } = this.#config.ingest;
     if (stream !== undefined) {
-      this.#loops.push(this.#consume(await this.#consumer(stream)));
+      this.#messages = await this.#consume(stream);
+      this.#loop = takeInOrder(this.#messages, (message) => this.#settle(message));
       return;
     }
-    const subscription = this.#connection.subscribe(subject);
-    this.#loops.push(
-      (async () => {
-        for await (const message of subscription) await this.#answer(message);
-      })(),
-    );
+    this.#subscription = this.#connection.subscribe(subject);
+    this.#loop = takeInOrder(this.#subscription, (message) => this.#answer(message));
     await this.#connection.flush();
   }
 
@@ -87,15 +100,33 @@ export class NatsLink {
     }
   }
 
-  /** Takes no more messages, finishes those at hand and closes the connection. */
+  /**
+   * Takes no more messages, finishes those at hand, answers them and closes the connection. A server that does not answer is waited
+   * for 2 seconds.
+   */
   async close(): Promise<void> {
-    this.#stopConsumer?.();
-    await this.#connection.drain();
-    await Promise.all(this.#loops);
+    if (this.#connection.isClosed()) return this.#loop;
+    const waiting = new AbortController();
+    const tooLong = sleep(maxCloseMs, undefined, { signal: waiting.signal }).catch(() => undefined);
+    // What the client says of a lost server changes nothing any more; a defect in taking a message rejects the loop below.
+    const finished = this.#finish().catch(() => undefined);
+    await Promise.race([finished, tooLong]);
+    waiting.abort();
+    await this.#connection.close();
+    await this.#loop;
+  }
+
+  async #finish(): Promise<void> {
+    await this.#messages?.close();
+    await this.#subscription?.drain();
+    await this.#loop;
+    await this.#connection.flush();
   }
 
   async #answer(message: Msg): Promise<void> {
     const outcome = await this.#take(domainOf(message.subject), message.data);
+    if (this.#connection.isClosed()) return;
+    this.#bury(message, outcome);
     if (!message.reply) return;
     message.respond(
       JSON.stringify(
@@ -106,7 +137,30 @@ export class NatsLink {
     );
   }
 
-  async #consumer(stream: string): Promise<Consumer> {
+  async #settle(message: JsMsg): Promise<void> {
+    const outcome = await this.#take(domainOf(message.subject), message.data);
+    if (this.#connection.isClosed()) return;
+    this.#bury(message, outcome);
+    if (outcome.status === 'unavailable') message.nak(redeliveryMs);
+    // Servers before 2.10.4 pass over a termination that gives a reason.
+    else if (outcome.acceptedCount === 0 && outcome.errors.length > 0) message.term();
+    else message.ack();
+  }
+
+  /** Publishes a message of which something could not be read, with what was wrong, for people to look at. */
+  #bury({ subject, data }: Pick<Msg, 'subject' | 'data'>, outcome: MessageOutcome): void {
+    const { dead_letter_subject: deadLetterSubject } = this.#config.ingest;
+    if (deadLetterSubject === undefined || outcome.status !== 'accepted' || outcome.errors.length === 0)
+      return;
+    const headers = createHeaders();
+    headers.set('Tocsin-Subject', subject);
+    headers.set('Tocsin-Error', headerText(outcome.errors));
+    // The headers count into the largest message that the server takes.
+    const maxBytes = (this.#connection.info?.max_payload ?? data.length) - maxDeadLetterHeaderBytes;
+    this.#connection.publish(deadLetterSubject, data.subarray(0, Math.max(maxBytes, 0)), { headers });
+  }
+
+  async #consume(stream: string): Promise<ConsumerMessages> {
     const { consumer, subject } = this.#config.ingest;
     try {
       const manager = await jetstreamManager(this.#connection);
@@ -115,26 +169,39 @@ export class NatsLink {
         ack_policy: AckPolicy.Explicit,
         filter_subject: subject,
       });
-      return await jetstream(this.#connection).consumers.get(stream, consumer);
+      const durable = await jetstream(this.#connection).consumers.get(stream, consumer);
+      return await durable.consume();
     } catch (cause) {
       throw new TocsinError('TOC_NATS_UNAVAILABLE', `cannot consume the JetStream stream ${stream}`, {
         cause,
       });
     }
   }
+}
 
-  async #consume(consumer: Consumer): Promise<void> {
-    const messages = await consumer.consume();
-    this.#stopConsumer = () => messages.stop();
-    for await (const message of messages) await this.#settle(message);
-  }
+const maxDeadLetterHeaderBytes = 4096;
 
-  async #settle(message: JsMsg): Promise<void> {
-    const outcome = await this.#take(domainOf(message.subject), message.data);
-    if (outcome.status === 'unavailable') message.nak(redeliveryMs);
-    else if (outcome.acceptedCount === 0 && outcome.errors.length > 0) message.term(outcome.errors[0]);
-    else message.ack();
+/** Begins with messages in their order, with at most `maxInFlight` at a time; resolves when they have ended and all are finished. */
+async function takeInOrder<Message>(
+  messages: AsyncIterable<Message>,
+  take: (message: Message) => Promise<void>,
+): Promise<void> {
+  const inFlight = new Set<Promise<void>>();
+  for await (const message of messages) {
+    const turn = take(message).finally(() => inFlight.delete(turn));
+    inFlight.add(turn);
+    if (inFlight.size >= maxInFlight) await Promise.race(inFlight);
   }
+  await Promise.all(inFlight);
+}
+
+/** Errors as the value of a header: one line of printable ASCII, at most 1,000 characters. */
+function headerText(errors: readonly string[]): string {
+  return errors
+    .slice(0, 20)
+    .join('; ')
+    .slice(0, 1000)
+    .replaceAll(/[^\x20-\x7e]/g, '?');
 }
 
 function domainOf(subject: string): string {

@@ -29,14 +29,32 @@ export async function* readAlertLines(file: string, context: LineContext): Async
 
   const decoder = new TextDecoder('utf-8');
   const reader = new LineReader(context);
-  let rest = '';
+  const splitter = new LineSplitter();
   for await (const chunk of text as AsyncIterable<Buffer>) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
+    const lines = splitter.split(decoder.decode(chunk, { stream: true }));
     if (lines.length > 0) yield { ...reader.read(lines), bytesRead };
   }
-  rest += decoder.decode();
-  if (rest !== '') yield { ...reader.read([rest]), bytesRead };
+  const lines = splitter.split(decoder.decode(), true);
+  if (lines.length > 0) yield { ...reader.read(lines), bytesRead };
+}
+
+/** Longer lines are skipped, so that a file without line ends does not fill the memory. */
+const maxLineLength = 32 * 1024 * 1024;
+
+/** Cuts text that comes in pieces into lines; null stands for one that was too long. */
+class LineSplitter {
+  #rest = '';
+  #isTooLong = false;
+
+  split(text: string, isLast = false): readonly (string | null)[] {
+    const lines: (string | null)[] = (this.#rest + text).split('\n');
+    if (this.#isTooLong) lines[0] = null;
+    const rest = lines.at(-1) ?? null;
+    if (!isLast || rest === '') lines.pop();
+    this.#isTooLong = rest === null || rest.length > maxLineLength;
+    this.#rest = this.#isTooLong ? '' : (rest ?? '');
+    return lines;
+  }
 }
 
 class LineReader {
@@ -48,12 +66,12 @@ class LineReader {
     this.#context = context;
   }
 
-  read(lines: readonly string[]): Omit<AlertLines, 'bytesRead'> {
+  read(lines: readonly (string | null)[]): Omit<AlertLines, 'bytesRead'> {
     const alerts: Alert[] = [];
     const errors: { line: number; message: string }[] = [];
     for (const text of lines) {
       this.#line++;
-      if (text === '' || text.trim() === '') continue;
+      if (text === '' || text?.trim() === '') continue;
       const outcome = this.#readLine(text);
       if (outcome.ok) alerts.push(outcome.alert);
       else errors.push({ line: this.#line, message: outcome.error });
@@ -61,7 +79,9 @@ class LineReader {
     return { alerts, errors };
   }
 
-  #readLine(text: string): ReturnType<typeof readReport> {
+  #readLine(text: string | null): ReturnType<typeof readReport> {
+    if (text === null || text.length > maxLineLength)
+      return { ok: false, error: `expected a line of at most ${maxLineLength} characters` };
     let value: unknown;
     try {
       value = JSON.parse(text);

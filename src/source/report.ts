@@ -1,5 +1,5 @@
 import { fingerprint, labelValue, withLabel, type Alert, type Labels } from '../alert/index.ts';
-import { isObject, typeName, type DecodeContext } from './decode.ts';
+import { clip, isObject, typeName, type DecodeContext } from './decode.ts';
 import { readLabels } from './labels.ts';
 import { parseTime } from './time.ts';
 
@@ -7,10 +7,24 @@ export type ReportOutcome =
   | { readonly ok: true; readonly alert: Alert }
   | { readonly ok: false; readonly error: string };
 
+/** What a report says, before anything is filled in. Times are null where it says nothing. */
+export interface ReportFields {
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly startsAtMs: number | null;
+  readonly endsAtMs: number | null;
+  readonly generatorUrl: string;
+}
+
+export type FieldsOutcome =
+  | { readonly ok: true; readonly fields: ReportFields }
+  | { readonly ok: false; readonly error: string };
+
 /**
  * Reads one alert in the shape of Alertmanager's `postableAlert`: `labels` (at least one), `annotations`, `startsAt`, `endsAt`,
  * `generatorURL`. Missing times are filled as Alertmanager does: `startsAt` is now, or `endsAt` where that is earlier; `endsAt`
- * is now plus `resolve_timeout`. `path` names it in errors, such as `alerts[3]`.
+ * is now plus `resolve_timeout`. Unlike there, an alert that says only when it will end started now, not then. `path` names it in
+ * errors, such as `alerts[3]`.
  */
 export function readReport(
   value: unknown,
@@ -18,12 +32,26 @@ export function readReport(
   source: string,
   context: DecodeContext,
 ): ReportOutcome {
+  const outcome = readFields(value, path);
+  if (!outcome.ok) return outcome;
+  const { fields } = outcome;
+  const { nowMs } = context;
+  const startsAtMs = fields.startsAtMs ?? Math.min(nowMs, fields.endsAtMs ?? nowMs);
+  const endsAtMs = fields.endsAtMs ?? nowMs + context.resolveTimeoutMs;
+  if (startsAtMs > endsAtMs)
+    return { ok: false, error: `${path}.startsAt: start time must be before end time` };
+  const times = { startsAtMs, endsAtMs, endsByTimeout: fields.endsAtMs === null };
+  return { ok: true, alert: createAlert(fields, times, source, context) };
+}
+
+/** Reads the fields of an alert as Alertmanager and its kin write them. Unknown ones are passed over. */
+export function readFields(value: unknown, path: string): FieldsOutcome {
   if (!isObject(value)) return { ok: false, error: `${path}: expected an object, got ${typeName(value)}` };
   const labels = readLabels(value['labels'], `${path}.labels`);
   if (!labels.ok) return labels;
   if (labels.labels.length === 0)
-    return { ok: false, error: `${path}.labels: expected at least one label with a value` };
-  const annotations = readLabels(value['annotations'] ?? {}, `${path}.annotations`);
+    return { ok: false, error: `${path}.labels: at least one label pair required` };
+  const annotations = readLabels(value['annotations'] ?? noAnnotations, `${path}.annotations`);
   if (!annotations.ok) return annotations;
   const startsAt = readTime(value['startsAt'], `${path}.startsAt`);
   if (!startsAt.ok) return startsAt;
@@ -33,59 +61,49 @@ export function readReport(
   if (typeof generatorUrl !== 'string') {
     return { ok: false, error: `${path}.generatorURL: expected a string, got ${typeName(generatorUrl)}` };
   }
-  const { nowMs } = context;
-  const startsAtMs = startsAt.timeMs ?? Math.min(nowMs, endsAt.timeMs ?? nowMs);
-  const endsAtMs = endsAt.timeMs ?? nowMs + context.resolveTimeoutMs;
-  if (startsAtMs > endsAtMs) return { ok: false, error: `${path}.startsAt: must not be after endsAt` };
   return {
     ok: true,
-    alert: createAlert({
+    fields: {
       labels: labels.labels,
       annotations: annotations.labels,
-      startsAtMs,
-      endsAtMs,
-      endsByTimeout: endsAt.timeMs === null,
+      startsAtMs: startsAt.timeMs,
+      endsAtMs: endsAt.timeMs,
       generatorUrl: generatorUrl.toWellFormed(),
-      source,
-      context,
-    }),
+    },
   };
 }
 
-export interface AlertParts {
-  readonly labels: Labels;
-  readonly annotations: Labels;
-  readonly startsAtMs: number;
-  readonly endsAtMs: number;
-  readonly endsByTimeout: boolean;
-  readonly generatorUrl: string;
-  readonly source: string;
-  readonly context: DecodeContext;
-}
+const noAnnotations = Object.freeze({});
+
+export type AlertTimes = Pick<Alert, 'startsAtMs' | 'endsAtMs' | 'endsByTimeout'>;
 
 /**
- * Gives an alert its domain and its fingerprint. An alert that came in for another domain than the default one, and does not say
- * so itself, gets the domain as a label: two domains never share a fingerprint.
+ * Gives an alert its domain and its fingerprint. An alert that came in for another domain than `default`, and does not say so
+ * itself, gets the domain as a label: two domains never share a fingerprint.
  */
-export function createAlert({ context, ...parts }: AlertParts): Alert {
-  const { domainLabel, defaultDomain, nowMs } = context;
-  let labels = parts.labels;
+export function createAlert(
+  { labels, annotations, generatorUrl }: Pick<ReportFields, 'labels' | 'annotations' | 'generatorUrl'>,
+  { startsAtMs, endsAtMs, endsByTimeout }: AlertTimes,
+  source: string,
+  { domainLabel, defaultDomain, nowMs }: DecodeContext,
+): Alert {
   let domain = labelValue(labels, domainLabel);
+  let ownLabels = labels;
   if (domain === '') {
     domain = defaultDomain;
-    if (domain !== 'default') labels = withLabel(labels, domainLabel, domain);
+    if (domain !== 'default') ownLabels = withLabel(labels, domainLabel, domain);
   }
   return {
-    fingerprint: fingerprint(labels),
+    fingerprint: fingerprint(ownLabels),
     domain,
-    labels,
-    annotations: parts.annotations,
-    startsAtMs: parts.startsAtMs,
-    endsAtMs: parts.endsAtMs,
-    endsByTimeout: parts.endsByTimeout,
+    labels: ownLabels,
+    annotations,
+    startsAtMs,
+    endsAtMs,
+    endsByTimeout,
     receivedAtMs: nowMs,
-    generatorUrl: parts.generatorUrl,
-    source: parts.source,
+    generatorUrl,
+    source,
   };
 }
 
@@ -94,15 +112,14 @@ export function readTime(
   value: unknown,
   path: string,
 ): { readonly ok: true; readonly timeMs: number | null } | { readonly ok: false; readonly error: string } {
-  if (value === undefined || value === null || value === '') return { ok: true, timeMs: null };
+  if (value === undefined || value === null || value === '') return noTime;
   if (typeof value !== 'string')
     return { ok: false, error: `${path}: expected an RFC 3339 time, got ${typeName(value)}` };
   const timeMs = parseTime(value);
-  if (timeMs !== null && Number.isNaN(timeMs)) {
-    return {
-      ok: false,
-      error: `${path}: expected an RFC 3339 time, got ${JSON.stringify(value.slice(0, 60))}`,
-    };
+  if (Number.isNaN(timeMs)) {
+    return { ok: false, error: `${path}: expected an RFC 3339 time, got ${JSON.stringify(clip(value))}` };
   }
   return { ok: true, timeMs };
 }
+
+const noTime = { ok: true, timeMs: null } as const;

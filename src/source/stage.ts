@@ -1,7 +1,7 @@
 import { equalLabels, type Alert } from '../alert/index.ts';
 import type { StageContext, Table } from '../engine/index.ts';
 import type { AlertChange, LogEntry, TocsinFrame, TocsinStage } from '../incident/index.ts';
-import { globalConfig } from './config.ts';
+import { globalConfig, type GlobalConfig } from './config.ts';
 
 /** The intake stage, and what it knows of each alert. */
 export interface IntakeStage extends TocsinStage {
@@ -13,9 +13,10 @@ export interface IntakeStage extends TocsinStage {
   readonly size: number;
 }
 
+/** Changed in place: a repeat costs no more than its merged alert. */
 interface Known {
-  readonly alert: Alert;
-  readonly isFiring: boolean;
+  alert: Alert;
+  isFiring: boolean;
 }
 
 /**
@@ -27,11 +28,13 @@ export function createIntakeStage(context: StageContext): IntakeStage {
   return new Intake(context);
 }
 
+const defaultRetentionMs = globalConfig.parse({}).resolved_retention;
+
 class Intake implements IntakeStage {
   readonly name = 'source';
   readonly #known: Table<Known>;
   readonly #context: StageContext;
-  #retentionMs = globalConfig.parse({}).resolved_retention;
+  #retentionMs = defaultRetentionMs;
 
   constructor(context: StageContext) {
     this.#context = context;
@@ -69,32 +72,36 @@ class Intake implements IntakeStage {
   onTimer(fingerprint: string, { timeMs, flow }: TocsinFrame): void {
     const known = this.#known.get(fingerprint);
     if (!known) return;
-    const { alert, isFiring } = known;
-    if (!isFiring) this.#known.delete(fingerprint);
+    const { alert } = known;
+    if (!known.isFiring) this.#known.delete(fingerprint);
     else if (alert.endsAtMs > timeMs) this.#context.timers.set(fingerprint, alert.endsAtMs);
     else {
-      this.#known.set(fingerprint, { alert, isFiring: false });
+      known.isFiring = false;
+      this.#known.touch(fingerprint);
       this.#context.timers.set(fingerprint, timeMs + this.#retentionMs);
       flow.alertChanges = [{ change: 'expired', alert, index: -1 }];
     }
   }
 
   #configure(config: Readonly<Record<string, unknown>>): void {
-    this.#retentionMs = globalConfig.parse({}).resolved_retention;
-    const section = config['global'] as { resolved_retention?: number } | undefined;
-    if (section?.resolved_retention !== undefined) this.#retentionMs = section.resolved_retention;
+    const section = config['global'] as Partial<GlobalConfig> | undefined;
+    this.#retentionMs = section?.resolved_retention ?? defaultRetentionMs;
   }
 
   #take(report: Alert, index: number, timeMs: number): AlertChange {
     const { timers } = this.#context;
     const known = this.#known.get(report.fingerprint);
     const before = known?.alert;
-    const alert = before && overlap(before, report) ? merge(before, report, timeMs) : report;
     const wasFiring = known?.isFiring === true;
+    const alert = before ? merge(before, report, timeMs) : report;
     const isFiring = alert.endsAtMs > timeMs;
 
     if (!isFiring && !wasFiring) return { change: 'ignored', alert: before ?? alert, index };
-    this.#known.set(alert.fingerprint, { alert, isFiring });
+    if (known) {
+      known.alert = alert;
+      known.isFiring = isFiring;
+      this.#known.touch(alert.fingerprint);
+    } else this.#known.set(alert.fingerprint, { alert, isFiring });
     if (!isFiring) {
       timers.set(alert.fingerprint, timeMs + this.#retentionMs);
       return { change: 'resolved', alert, index };
@@ -107,19 +114,10 @@ class Intake implements IntakeStage {
   }
 }
 
-function overlap(before: Alert, report: Alert): boolean {
-  return (
-    (report.endsAtMs > before.startsAtMs && report.endsAtMs < before.endsAtMs) ||
-    (report.startsAtMs > before.startsAtMs && report.startsAtMs < before.endsAtMs) ||
-    (report.startsAtMs === before.startsAtMs && report.endsAtMs >= before.endsAtMs)
-  );
-}
-
-/** Keeps the label and annotation lists that are known already, so that a series costs memory once. */
+/** What is known after `report`, whose times count alone unless the two overlap. Texts that are the same are kept, so that a series costs memory once. */
 function merge(before: Alert, report: Alert, timeMs: number): Alert {
-  const isResolved = report.endsAtMs <= timeMs;
-  const keepsEnd =
-    before.endsAtMs > report.endsAtMs && (isResolved ? before.endsAtMs <= timeMs : !before.endsByTimeout);
+  const overlaps = overlap(before, report);
+  const keepsEnd = overlaps && keepsEndOf(before, report, timeMs);
   return {
     fingerprint: before.fingerprint,
     domain: before.domain,
@@ -127,11 +125,25 @@ function merge(before: Alert, report: Alert, timeMs: number): Alert {
     annotations: equalLabels(before.annotations, report.annotations)
       ? before.annotations
       : report.annotations,
-    startsAtMs: Math.min(before.startsAtMs, report.startsAtMs),
+    startsAtMs: overlaps ? Math.min(before.startsAtMs, report.startsAtMs) : report.startsAtMs,
     endsAtMs: keepsEnd ? before.endsAtMs : report.endsAtMs,
     endsByTimeout: keepsEnd ? before.endsByTimeout : report.endsByTimeout,
     receivedAtMs: report.receivedAtMs,
     generatorUrl: report.generatorUrl === before.generatorUrl ? before.generatorUrl : report.generatorUrl,
     source: report.source === before.source ? before.source : report.source,
   };
+}
+
+/** Alertmanager's test for one period of activity (provider/mem/mem.go `Put`). */
+function overlap(before: Alert, report: Alert): boolean {
+  return (
+    (report.endsAtMs > before.startsAtMs && report.endsAtMs < before.endsAtMs) ||
+    (report.startsAtMs > before.startsAtMs && report.startsAtMs < before.endsAtMs)
+  );
+}
+
+/** Of two resolves the later end counts; while it fires, an end that a sender gave, if it is the later one (types.go `Merge`). */
+function keepsEndOf(before: Alert, report: Alert, timeMs: number): boolean {
+  if (before.endsAtMs <= report.endsAtMs) return false;
+  return report.endsAtMs <= timeMs ? before.endsAtMs <= timeMs : !before.endsByTimeout;
 }
