@@ -1,3 +1,5 @@
+import { hashToken } from './tokens.ts';
+
 /** Slots of a signature, each an unsigned 32-bit value. */
 export const signatureLength = 128;
 
@@ -16,21 +18,24 @@ const filledIn = new Int32Array(signatureLength);
  */
 export function createSignature(words: readonly string[], into: Uint32Array): void {
   const count = words.length;
-  if (wordHashes.length < count) {
-    wordHashes = new Uint32Array(2 * count);
-    shingles = new Uint32Array(2 * count * maxShingleWords);
-  }
+  if (wordHashes.length < count) wordHashes = new Uint32Array(2 * count);
+  for (let i = 0; i < count; i++) wordHashes[i] = hashToken(words[i]!);
+  createSignatureOfHashes(wordHashes, count, into);
+}
+
+/** The same of `count` words that are hashed already, by `hashToken`. */
+export function createSignatureOfHashes(words: Uint32Array, count: number, into: Uint32Array): void {
+  if (shingles.length < count * maxShingleWords) shingles = new Uint32Array(2 * count * maxShingleWords);
   let shingleCount = 0;
+  let pairBefore = 0;
   for (let i = 0; i < count; i++) {
-    const word = hashWord(words[i]!);
-    wordHashes[i] = word;
+    const word = words[i]!;
     shingles[shingleCount++] = mix(word);
     if (i === 0) continue;
-    const pair = (Math.imul(wordHashes[i - 1]!, 0x9e3779b1) + word) | 0;
+    const pair = (Math.imul(words[i - 1]!, 0x9e3779b1) + word) | 0;
     shingles[shingleCount++] = mix(pair ^ 0x7f4a7c15);
-    if (i === 1) continue;
-    const triple = (Math.imul(wordHashes[i - 2]!, 0x85ebca77) + pair) | 0;
-    shingles[shingleCount++] = mix(triple ^ 0x2545f491);
+    if (i > 1) shingles[shingleCount++] = mix((Math.imul(pairBefore, 0x85ebca77) + word) ^ 0x2545f491);
+    pairBefore = pair;
   }
   sketch(shingles, shingleCount, into);
 }
@@ -102,11 +107,4 @@ export function mix(value: number): number {
   hash ^= hash >>> 13;
   hash = Math.imul(hash, 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-/** FNV-1a over UTF-16 units. */
-function hashWord(word: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), 0x01000193);
-  return hash;
 }

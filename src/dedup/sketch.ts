@@ -1,7 +1,7 @@
 import { labelPairs, labelValue, type Alert, type Labels } from '../alert/index.ts';
 import { maskTemplate } from './mask.ts';
-import { createSignature, signatureLength } from './minhash.ts';
-import { isTelling, tokensOf } from './tokens.ts';
+import { createSignatureOfHashes, signatureLength } from './minhash.ts';
+import { hashTokens } from './tokens.ts';
 
 /** What dedup makes of the text of an alert. Shared by all alerts of the same masked text. */
 export interface Sketch {
@@ -29,9 +29,8 @@ export class Sketches {
     const content = contentOf(labelValue(labels, 'alertname'), text, template);
     const cached = this.#cache.get(content);
     if (cached) return cached;
-    const tokens = tokensOf(content);
-    createSignature(tokens, this.#buffer);
-    const telling = tokens.filter(isTelling).join(' ');
+    const { hashes, count, telling } = hashTokens(content);
+    createSignatureOfHashes(hashes, count, this.#buffer);
     const made = { content, template, signature: copyOf(this.#buffer), telling };
     if (this.#cache.size >= maxCached) this.#cache.clear();
     this.#cache.set(content, made);

@@ -22,39 +22,92 @@ const maxPlaceholderLength = 10;
  */
 export function tokensOf(template: string): string[] {
   const tokens: string[] = [];
-  const length = template.length;
-  let position = 0;
-  while (position < length) {
-    const unit = template.charCodeAt(position);
-    let end = position + 1;
-    if (isWordUnit(unit)) {
-      end = wordEnd(template, position);
-      tokens.push(template.slice(position, end).toLowerCase());
-    } else if (unit === 60) {
-      const placeholder = placeholderAt(template, position);
-      tokens.push(placeholder ?? '<');
-      if (placeholder) end = position + placeholder.length;
-    } else if (unit === 62) tokens.push('>');
-    else if (unit === 33 && template.charCodeAt(end) === 61) tokens.push('!=');
-    else if (unit === 45 && isMinus(template, position)) tokens.push('-');
-    else if (isSingle(unit)) {
-      if (isHighSurrogate(unit) && end < length) end++;
-      tokens.push(template.slice(position, end));
-    }
-    position = end;
-  }
+  for (let end = nextToken(template, 0); end > 0; end = nextToken(template, end))
+    tokens.push(tokenAt(template, end));
   return tokens;
 }
 
-/**
- * Whether texts that differ in this token speak of different things, however long they are: direction words and signs, and
- * names or codes with a digit that masking has left.
- */
-export function isTelling(token: string): boolean {
-  const unit = token.charCodeAt(0);
-  if (unit === 60) return token.length === 1;
+/** The tokens of a template as dedup needs them, without a string for each. */
+export interface HashedTokens {
+  /** The hashes of the tokens, as `hashToken` makes them. Valid until the next call. */
+  readonly hashes: Uint32Array;
+  readonly count: number;
+  /**
+   * Those in which texts of one signal must not differ, since they tell different things apart however long the texts are: direction
+   * words and signs, and names or codes with a digit that masking has left.
+   */
+  readonly telling: string;
+}
+
+let hashes = new Uint32Array(512);
+
+/** Hashes what `tokensOf` would give. */
+export function hashTokens(template: string): HashedTokens {
+  let count = 0;
+  let telling = '';
+  for (let end = nextToken(template, 0); end > 0; end = nextToken(template, end)) {
+    const hash = hashRange(template, tokenStart, end);
+    if (isTelling(template, end, hash)) telling += ` ${tokenAt(template, end)}`;
+    if (count === hashes.length) hashes = grown(hashes);
+    hashes[count++] = hash;
+  }
+  return { hashes, count, telling };
+}
+
+/** FNV-1a over the UTF-16 units of a token, 32 bits unsigned. */
+export function hashToken(token: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < token.length; i++) hash = Math.imul(hash ^ token.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/** A word that has the hash of a direction word by chance only keeps apart a little more. */
+const directionHashes: ReadonlySet<number> = new Set([...directionWords].map(hashToken));
+
+/** Where the token begins that `nextToken` has found. */
+let tokenStart = 0;
+
+/** Finds the next token from `from` on; gives its end, or -1 after the last. */
+function nextToken(template: string, from: number): number {
+  const length = template.length;
+  for (let position = from; position < length; position++) {
+    const unit = template.charCodeAt(position);
+    tokenStart = position;
+    if (isWordUnit(unit)) return wordEnd(template, position);
+    if (unit === 60) return placeholderEnd(template, position);
+    if (unit === 62) return position + 1;
+    if (unit === 33 && template.charCodeAt(position + 1) === 61) return position + 2;
+    if (unit === 45 && isMinus(template, position)) return position + 1;
+    if (isSingle(unit)) return isHighSurrogate(unit) && position + 1 < length ? position + 2 : position + 1;
+  }
+  return -1;
+}
+
+function tokenAt(template: string, end: number): string {
+  return template.slice(tokenStart, end).toLowerCase();
+}
+
+function hashRange(template: string, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = start; i < end; i++) {
+    const unit = template.charCodeAt(i);
+    if (unit > 127) return hashToken(template.slice(start, end).toLowerCase());
+    hash = Math.imul(hash ^ (isUpper(unit) ? unit | 32 : unit), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+function isTelling(template: string, end: number, hash: number): boolean {
+  const unit = template.charCodeAt(tokenStart);
+  if (unit === 60) return end - tokenStart === 1;
   if (!isWordUnit(unit)) return !isIdeograph(unit);
-  return directionWords.has(token) || hasDigit(token);
+  return directionHashes.has(hash) || hasDigit(template, tokenStart, end);
+}
+
+function grown(array: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(2 * array.length);
+  larger.set(array);
+  return larger;
 }
 
 function wordEnd(text: string, start: number): number {
@@ -68,11 +121,11 @@ function wordEnd(text: string, start: number): number {
   return position;
 }
 
-function placeholderAt(text: string, start: number): string | null {
-  const end = text.indexOf('>', start);
-  if (end < 0 || end - start >= maxPlaceholderLength) return null;
-  const candidate = text.slice(start, end + 1);
-  return placeholders.has(candidate) ? candidate : null;
+/** The end of the placeholder at `start`, or of the `<` alone. */
+function placeholderEnd(text: string, start: number): number {
+  let end = start + 1;
+  while (end - start < maxPlaceholderLength && isLower(text.charCodeAt(end))) end++;
+  return text.charCodeAt(end) === 62 && placeholders.has(text.slice(start, end + 1)) ? end + 1 : start + 1;
 }
 
 /** The minus of a number, not the dash of a range or a name. */
@@ -113,9 +166,9 @@ function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00;
 }
 
-function hasDigit(token: string): boolean {
-  for (let i = 0; i < token.length; i++) {
-    const unit = token.charCodeAt(i);
+function hasDigit(text: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const unit = text.charCodeAt(i);
     if (unit >= 48 && unit <= 57) return true;
   }
   return false;

@@ -1,14 +1,18 @@
 import { Minhash } from 'minhash';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   createSignature,
+  createSignatureOfHashes,
   estimateSimilarity,
   mix,
   signatureLength,
   sketch,
 } from '../../src/dedup/minhash.ts';
+import { hashTokens, tokensOf } from '../../src/dedup/tokens.ts';
 
 const trials = 400;
+const piece = fc.constantFrom('<num>', '<', '>', '!=', '-', 'A', 'b', '7', 'É', '磁', '🔴', '↑', ' ', 'İ');
 let seed = 20_260_101;
 
 function nextHash(): number {
@@ -101,6 +105,21 @@ test('a text signs its words, pairs and triples of words', () => {
       );
     }
   }
+});
+
+test('hashing a template gives the signature of its tokens', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.string({ unit: 'binary' }), fc.lorem(), fc.string({ unit: piece })),
+      (template) => {
+        const { hashes, count } = hashTokens(template);
+        const [a, b] = [new Uint32Array(signatureLength), new Uint32Array(signatureLength)];
+        createSignatureOfHashes(hashes, count, a);
+        createSignature(tokensOf(template), b);
+        expect(a).toEqual(b);
+      },
+    ),
+  );
 });
 
 test('very long texts are signed whole', () => {

@@ -76,7 +76,7 @@ describe('near-duplicates', () => {
   test('may differ in a word of a long text', async () => {
     const scene = new Scene();
     const words =
-      'the nightly report of the finance department could be written neither to the shared folder of';
+      'the nightly report of the finance department about the orders of this quarter and of the same one a year ago could be written neither to the shared folder of';
     await scene.fire(0, {
       alertname: 'Report',
       id: '1000',
