@@ -63,7 +63,8 @@ class Dedup implements DedupStage {
   }
 
   restore(config: LogEntry | null): void {
-    this.#configure(config?.kind === 'config' ? config.payload : {});
+    this.#config = sectionOf(config?.kind === 'config' ? config.payload : {});
+    this.#signals.rebuild(this.#config);
   }
 
   onFrame({ entry, flow, position, timeMs }: TocsinFrame): void {
@@ -86,8 +87,11 @@ class Dedup implements DedupStage {
   }
 
   #configure(config: Readonly<Record<string, unknown>>): void {
-    this.#config = (config['dedup'] ?? dedupConfig.parse({})) as DedupConfig;
-    this.#signals.rebuild(this.#config);
+    const section = sectionOf(config);
+    // A reload that is about something else must not cost a walk over all signals.
+    if (JSON.stringify(section) === JSON.stringify(this.#config)) return;
+    this.#config = section;
+    this.#signals.rebuild(section);
   }
 
   #see(
@@ -152,6 +156,10 @@ class Dedup implements DedupStage {
     row.lastAtMs = nowMs;
     this.#signals.touch(row.id);
   }
+}
+
+function sectionOf(config: Readonly<Record<string, unknown>>): DedupConfig {
+  return (config['dedup'] ?? dedupConfig.parse({})) as DedupConfig;
 }
 
 function ignored(fingerprint: string): Sighting {

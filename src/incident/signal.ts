@@ -10,7 +10,7 @@ export interface Signal {
   readonly text: string;
   /** `text` with what varies (numbers, ids, addresses) masked. */
   readonly template: string;
-  /** MinHash sketch of the template's shingles and protected labels; unsigned 32-bit values. */
+  /** MinHash sketch of the shingles of `alertname` and template, 128 unsigned 32-bit values. Equal ones may share one array. */
   readonly signature: readonly number[];
   severity: Severity;
   state: SignalState;

@@ -180,3 +180,13 @@ describe('telling words', () => {
     ).toBe('new');
   });
 });
+
+test('a reload changes what may join from then on, open signals included', async () => {
+  const scene = new Scene();
+  const [one, two, three] = [1, 2, 3].map((n) => ({ ...full, ip: `10.0.0.${n}` }));
+  await scene.fire(0, one!);
+  expect((await scene.fire(0, two!))[0]!.sightings[0]!.how).toBe('similar');
+  await scene.configure({ split_by: ['ip'] });
+  expect((await scene.fire(0, three!))[0]!.sightings[0]!.how).toBe('new');
+  expect([...scene.dedup.signals()].map(({ fingerprintCount }) => fingerprintCount)).toEqual([2, 1]);
+});
