@@ -77,8 +77,9 @@ export function weighEvidence(
     weight: piece.weight * dependence ** index,
   }));
   const place = placePiece(facets, candidate.profile, graph);
-  const scaleMs = place && place.weight > 0 ? config.cascade_scale : config.time_scale;
-  const time = timePiece(candidate, nowMs, scaleMs, background);
+  const scalesMs =
+    place && place.weight > 0 ? [config.time_scale, config.cascade_scale] : [config.time_scale];
+  const time = timePiece(candidate, nowMs, scalesMs, background);
   if (place) pieces.push(place);
   const tied = pieces.sort((a, b) => b.weight - a.weight);
   const all = [...tied, time];
@@ -95,17 +96,19 @@ export function weighEvidence(
 }
 
 /**
- * Density of the gap between signals of one cause (Lomax distribution of scale `scaleMs`) against the rate of the
+ * Density of the gap between signals of one cause (Lomax distribution, of the scale that fits best) against the rate of the
  * signals of all other causes: in a quiet domain a small gap says much, in a busy one nothing.
  */
 function timePiece(
   { row, familyPulse }: WeighedCandidate,
   nowMs: number,
-  scaleMs: number,
+  scalesMs: readonly number[],
   background: Background,
 ): Piece {
   const gapMs = Math.max(0, nowMs - row.candidate.lastAtMs);
-  const density = timeTail / (scaleMs * (1 + gapMs / scaleMs) ** (1 + timeTail));
+  const density = Math.max(
+    ...scalesMs.map((scaleMs) => timeTail / (scaleMs * (1 + gapMs / scaleMs) ** (1 + timeTail))),
+  );
   const rate = background.rate(row.candidate.domain, familyPulse, nowMs);
   const weight = clamp(Math.log(density / rate), timeBounds.least, timeBounds.most);
   return { code: 'time', text: () => `within ${secondsText(gapMs)}`, weight, memberId: null };

@@ -1,11 +1,9 @@
-import { compareLabels, type Alert } from '../alert/index.ts';
 import type { Fact, StageContext, Table } from '../engine/index.ts';
 import {
   type AlertChange,
   type Incident,
   type LogEntry,
   type NotifiedAlert,
-  type NotifyEffect,
   type Page,
   type TocsinFrame,
   type TocsinStage,
@@ -14,9 +12,10 @@ import {
 import { routeConfig, type RouteConfig } from './config.ts';
 import { decideFlush, isLess } from './decide.ts';
 import { explainAlert, type DispatchExplanation } from './explain.ts';
-import type { Group, Told } from './group.ts';
-import { flushTimer, groupName, Groups } from './groups.ts';
+import type { Group } from './group.ts';
+import { flushTimer, Groups } from './groups.ts';
 import { IncidentMap } from './incident-map.ts';
+import { Pager } from './pager.ts';
 import { RouteTree, type Route } from './route.ts';
 
 /** The dispatch stage, and what it knows of groups and pages. */
@@ -42,17 +41,7 @@ export function createDispatchStage(context: StageContext): DispatchStage {
   return new Dispatch(context);
 }
 
-/** What has to be put back when a notification fails. */
-interface InFlight {
-  readonly groupId: string;
-  readonly incidentId: string | null;
-  readonly before: Told | null;
-  /** Resolved alerts that left their group with it. */
-  readonly gone: readonly { readonly alert: Alert; readonly signalId: string | null }[];
-}
-
 const defaultRoute = routeConfig.parse({ receiver: 'console', group_by: ['incident'] });
-const keptPageCount = 50;
 const incidentRetentionMs = 24 * 3_600_000;
 
 class Dispatch implements DispatchStage {
@@ -61,10 +50,7 @@ class Dispatch implements DispatchStage {
   readonly #groups: Groups;
   readonly #map: IncidentMap;
   readonly #verdicts: Table<Verdict>;
-  readonly #told: Table<Told>;
-  readonly #inFlight: Table<InFlight>;
-  readonly #pages: Table<readonly Page[]>;
-  readonly #counters: Table<number>;
+  readonly #pager: Pager;
   #tree = new RouteTree(defaultRoute);
   #receivers = new Map<string, { readonly sendResolved: boolean }>();
 
@@ -73,10 +59,7 @@ class Dispatch implements DispatchStage {
     this.#groups = new Groups(context);
     this.#map = new IncidentMap(context);
     this.#verdicts = context.table<Verdict>('verdicts');
-    this.#told = context.table<Told>('told');
-    this.#inFlight = context.table<InFlight>('in-flight');
-    this.#pages = context.table<readonly Page[]>('pages');
-    this.#counters = context.table<number>('counters');
+    this.#pager = new Pager(context);
   }
 
   groups(): Iterable<{ labels: Group['labels']; receiver: string; fingerprints: readonly string[] }> {
@@ -98,7 +81,7 @@ class Dispatch implements DispatchStage {
   }
 
   pages(incidentId: string): readonly Page[] {
-    return this.#pages.get(incidentId) ?? [];
+    return this.#pager.pages(incidentId);
   }
 
   explain(fingerprint: string): DispatchExplanation {
@@ -106,7 +89,7 @@ class Dispatch implements DispatchStage {
       groups: this.#groups,
       verdict: this.#verdicts.get(fingerprint) ?? { muted: false },
       nextFlushMs: (id) => this.#context.timers.dueMs(flushTimer(id)),
-      told: (id) => this.#told.get(id),
+      told: (id) => this.#pager.told(id),
     });
   }
 
@@ -192,7 +175,7 @@ class Dispatch implements DispatchStage {
     for (const fingerprint of this.#groups.alertsOfSignal(signalId)) {
       const routed = this.#groups.routed(fingerprint);
       if (!routed) continue;
-      const wasTold = routed.groupIds.some((id) => this.#told.get(id)?.firing.includes(fingerprint));
+      const wasTold = routed.groupIds.some((id) => this.#pager.told(id)?.firing.includes(fingerprint));
       this.#groups.place(
         routed.alert,
         routed.isFiring,
@@ -203,9 +186,9 @@ class Dispatch implements DispatchStage {
       );
       if (!wasTold) continue;
       for (const id of this.#groups.routed(fingerprint)?.groupIds ?? []) {
-        const told = this.#told.get(id);
+        const told = this.#pager.told(id);
         if (told && !told.firing.includes(fingerprint))
-          this.#told.set(id, { ...told, firing: [...told.firing, fingerprint] });
+          this.#pager.setTold(id, { ...told, firing: [...told.firing, fingerprint] });
       }
     }
   }
@@ -220,7 +203,7 @@ class Dispatch implements DispatchStage {
     const resolved = heard.filter(({ isFiring }) => !isFiring).map(({ alert }) => alert.fingerprint);
     const incident = this.#map.incident(group.incidentId);
     const sendResolved = this.#receivers.get(group.receiver)?.sendResolved ?? true;
-    const told = this.#told.get(groupId);
+    const told = this.#pager.told(groupId);
     const answer = decideFlush({
       nowMs: frame.timeMs,
       firing,
@@ -240,83 +223,32 @@ class Dispatch implements DispatchStage {
       const alerts = heard
         .filter(({ isFiring }) => isFiring || sendResolved)
         .map(({ alert, isFiring }): NotifiedAlert => ({ alert, status: isFiring ? 'firing' : 'resolved' }));
-      const effectId = this.#send(group, alerts, incident, answer.reason, frame);
-      this.#told.set(groupId, {
-        firing,
-        resolved,
-        atMs: frame.timeMs,
-        priority: incident?.priority ?? null,
-        effectId,
-      });
-      this.#inFlight.set(effectId, { groupId, incidentId: group.incidentId, before: told ?? null, gone });
+      this.#pager.send({ group, alerts, incident, reason: answer.reason, firing, resolved, gone }, frame);
     } else if (told && firing.length === 0 && told.firing.length > 0 && resolved.length > 0) {
-      this.#told.set(groupId, { ...told, firing: [], resolved });
+      this.#pager.setTold(groupId, { ...told, firing: [], resolved });
     }
     this.#groups.leave(groupId, new Set(gone.map(({ alert }) => alert.fingerprint)));
     if (!this.#groups.get(groupId))
       this.#context.timers.set(`told/${groupId}`, frame.timeMs + 2 * route.repeatIntervalMs);
   }
 
-  #send(
-    group: Group,
-    alerts: readonly NotifiedAlert[],
-    incident: Incident | null,
-    reason: string,
-    frame: TocsinFrame,
-  ): string {
-    const revision = (this.#counters.get('revision') ?? 0) + 1;
-    this.#counters.set('revision', revision);
-    const id = `${groupName(group)}/${revision}/${group.receiver}`;
-    const status = alerts.some((alert) => alert.status === 'firing') ? 'firing' : 'resolved';
-    const effect: NotifyEffect = {
-      id,
-      kind: 'notify',
-      payload: {
-        receiver: group.receiver,
-        groupKey: group.key,
-        groupLabels: group.labels,
-        status,
-        notificationReason: reason,
-        alerts: alerts.toSorted((a, b) => compareLabels(a.alert.labels, b.alert.labels)),
-        incident,
-        atMs: frame.timeMs,
-      },
-    };
-    frame.effects.push(effect);
-    const page: Page = {
-      id,
-      receiver: group.receiver,
-      groupKey: group.key,
-      incidentId: group.incidentId,
-      status,
-      reason,
-      fingerprints: alerts.map(({ alert }) => alert.fingerprint),
-      atMs: frame.timeMs,
-    };
-    frame.flow.pages = [...frame.flow.pages, page];
-    if (group.incidentId !== null) {
-      this.#pages.set(group.incidentId, [...this.pages(group.incidentId), page].slice(-keptPageCount));
-    }
-    return id;
-  }
-
-  /** A notification ended. A failed one is taken back: the next flush of its group sends again. */
-  #settle({ effectId, outcome }: Fact, nowMs: number): void {
-    const inFlight = this.#inFlight.get(effectId);
-    if (!inFlight) return;
-    this.#inFlight.delete(effectId);
-    if (outcome.status === 'done' || this.#told.get(inFlight.groupId)?.effectId !== effectId) return;
-    if (inFlight.before) this.#told.set(inFlight.groupId, inFlight.before);
-    else this.#told.delete(inFlight.groupId);
-    for (const { alert, signalId } of inFlight.gone) {
+  /** What left its group with a page that failed comes back, and is told at the next interval. */
+  #settle(fact: Fact, nowMs: number): void {
+    const failed = this.#pager.settle(fact);
+    for (const { alert, signalId } of failed?.gone ?? []) {
       if (this.#groups.routed(alert.fingerprint)) continue;
-      this.#groups.place(alert, false, signalId, inFlight.incidentId, this.#tree, nowMs);
+      this.#groups.place(alert, false, signalId, failed?.incidentId ?? null, this.#tree, nowMs);
     }
+    const group = failed && this.#groups.get(failed.groupId);
+    const route = group && this.#tree.routes[group.routeIndex];
+    if (!group || !route || group.hasFlushed) return;
+    this.#groups.save({ ...group, hasFlushed: true });
+    this.#context.timers.set(flushTimer(group.id), nowMs + route.groupIntervalMs);
   }
 
   #forgetTold(groupId: string, nowMs: number): void {
     const group = this.#groups.get(groupId);
-    if (!group) this.#told.delete(groupId);
+    if (!group) this.#pager.forgetTold(groupId);
     else {
       const route: Route | undefined = this.#tree.routes[group.routeIndex];
       this.#context.timers.set(
@@ -331,7 +263,7 @@ class Dispatch implements DispatchStage {
       this.#context.timers.set(`incident/${id}`, nowMs + incidentRetentionMs);
     else {
       this.#map.forget(id);
-      this.#pages.delete(id);
+      this.#pager.forgetPages(id);
     }
   }
 }
