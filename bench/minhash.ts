@@ -8,6 +8,7 @@ import {
   createSignature,
   createSignatureOfHashes,
   estimateSimilarity,
+  mix,
   signatureLength,
 } from '../src/dedup/minhash.ts';
 import { hashTokens } from '../src/dedup/tokens.ts';
@@ -80,22 +81,24 @@ function shinglesOf(list: readonly string[]): string[] {
   );
 }
 
+/** Of texts of 20 random words, one to ten of which are other ones in the second. */
 function estimateErrors(): { ours: number; theirs: number } {
   let [ourSquares, theirSquares] = [0, 0];
   const pairs = 400;
   for (let i = 0; i < pairs; i++) {
-    const [a, b] = [i * 3, (i * 5 + 7) % texts.length];
-    const [setA, setB] = [new Set(shingles[a]), new Set(shingles[b])];
-    const shared = [...setA].filter((shingle) => setB.has(shingle)).length;
-    const exact = shared / (setA.size + setB.size - shared);
-    const [ourA, ourB] = [a, b].map((index) => {
+    const first = Array.from({ length: 20 }, (_, n) => `w${mix(i * 100 + n)}`);
+    const second = first.map((word, n) => (n <= i % 10 ? `v${mix(i * 100 + n)}` : word));
+    const [setA, setB] = [shinglesOf(first), shinglesOf(second)];
+    const shared = setA.filter((shingle) => setB.includes(shingle)).length;
+    const exact = shared / (setA.length + setB.length - shared);
+    const [ourA, ourB] = [first, second].map((list) => {
       const into = new Uint32Array(signatureLength);
-      createSignature(words[index]!, into);
+      createSignature(list, into);
       return into;
     });
-    const [theirA, theirB] = [a, b].map((index) => {
+    const [theirA, theirB] = [setA, setB].map((set) => {
       const sketch = new Minhash({ numPerm: signatureLength });
-      for (const shingle of shingles[index]!) sketch.update(shingle);
+      for (const shingle of set) sketch.update(shingle);
       return sketch;
     });
     ourSquares += (estimateSimilarity(ourA!, ourB!) - exact) ** 2;
