@@ -26,8 +26,8 @@ const allowed: Record<string, readonly string[]> = {
   app: ['*'],
 };
 
-/** Third-party clients that may be imported by one file only. */
-const oneFileEach = [
+/** Third-party clients: each room that needs one has one file that imports it. */
+const oneFileARoom = [
   'lmdb',
   '@nats-io/transport-node',
   '@clickhouse/client',
@@ -36,6 +36,7 @@ const oneFileEach = [
   're2js',
   'p-retry',
   'cli-progress',
+  'pino',
 ];
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
@@ -75,13 +76,21 @@ describe('rooms', () => {
   });
 });
 
-test('each third-party client is imported in one file', () => {
-  for (const client of oneFileEach) {
-    const importers = files
-      .filter(({ imports }) => imports.some((target) => target === client || target.startsWith(`${client}/`)))
-      .map(({ file }) => file);
-    expect(importers.length, `${client} is imported by ${importers.join(', ')}`).toBeLessThanOrEqual(1);
-  }
+test('each third-party client is imported in one file of a room', () => {
+  const importers = oneFileARoom.flatMap((client) =>
+    files
+      .filter(
+        ({ imports, file }) =>
+          imports.some((target) => target === client || target.startsWith(`${client}/`)) &&
+          !isTypeOnly(file, client),
+      )
+      .map(({ file }) => ({ client, room: roomOf(file), file })),
+  );
+  const crowds = Map.groupBy(importers, ({ client, room }) => `${client} in ${room}`);
+  const violations = [...crowds]
+    .filter(([, members]) => members.length > 1)
+    .map(([where, members]) => `${where}: ${members.map(({ file }) => file).join(', ')}`);
+  expect(violations).toEqual([]);
 });
 
 test('no file of src/ has more than 300 code lines', () => {
@@ -93,6 +102,13 @@ test('no file of src/ has more than 300 code lines', () => {
 
 function roomOf(file: string): string {
   return file.split(sep)[0] ?? '';
+}
+
+function isTypeOnly(file: string, client: string): boolean {
+  const lines = readFileSync(join(source, file), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(`'${client}'`));
+  return lines.every((line) => line.startsWith('import type'));
 }
 
 function importsOf(file: string): string[] {

@@ -1,4 +1,4 @@
-import type { Logger } from 'pino';
+import type { Logger } from './logger.ts';
 import { EffectRunner, type Clock, type Fact } from '../engine/index.ts';
 import { laneOf, Notifier, type Publisher } from '../notify/index.ts';
 import { carryOutHttpStep } from '../runbook/index.ts';

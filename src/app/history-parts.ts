@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Logger } from 'pino';
+import type { Logger } from './logger.ts';
 import type { Carrier } from '../engine/index.ts';
 import {
   createMissingRecall,

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
-import type { Logger } from 'pino';
+import type { Logger } from './logger.ts';
 import { createApi, type ApiPorts } from '../api/index.ts';
 import { PartitionOwner, TocsinError, type Clock, type Fact } from '../engine/index.ts';
 import type { Flow, LogEntry } from '../incident/index.ts';

@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { mkdtemp, readFile, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+
 import { parse, stringify } from 'yaml';
 import { generateScenario, type Scenario } from '../../../bench/scenarios/generate.ts';
 import { createDemoClock } from '../demo/clock.ts';
@@ -11,6 +11,7 @@ import { Responder } from '../demo/responder.ts';
 import { outageAtMs, rates, stormAtMs, writeScript } from '../demo/script.ts';
 import { startTarget } from '../demo/target.ts';
 import { startInstance } from '../instance.ts';
+import { createLogger } from '../logger.ts';
 
 interface DemoOptions {
   readonly exit?: boolean;
@@ -48,7 +49,7 @@ async function demo(options: DemoOptions): Promise<void> {
     configFile,
     overrides: { storagePath: join(folder, 'data'), listen: `127.0.0.1:${options.port}` },
     clock,
-    logger: pino({ level: 'warn', base: null }, pino.destination(2)),
+    logger: createLogger('warn'),
     print: say,
   });
   say(

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { pino } from 'pino';
+
 import { systemClock } from '../clock.ts';
 import { startInstance } from '../instance.ts';
+import { createLogger } from '../logger.ts';
 
 interface ServeOptions {
   readonly config?: string;
@@ -25,7 +26,7 @@ export function addServeCommand(program: Command): void {
 }
 
 async function serve({ config, data, listen, logLevel }: ServeOptions): Promise<void> {
-  const logger = pino({ level: logLevel, base: null }, pino.destination(2));
+  const logger = createLogger(logLevel);
   const instance = await startInstance({
     ...(config === undefined ? {} : { configFile: config }),
     overrides: {

@@ -25,7 +25,7 @@ export const stormAtMs = Date.parse('2026-08-24T10:00:00Z');
 const clearAtMs = Date.parse('2026-08-24T09:52:00Z');
 
 /** Seconds of the morning that pass in a real one. */
-export const rates = { outage: 240, storm: 75, after: 1 } as const;
+export const rates = { outage: 300, storm: 95, after: 1 } as const;
 
 /** How many reports go into one request of the storm, at most. */
 const batchSize = 100;
