@@ -18,7 +18,7 @@ export function fingerprint(labels: Labels): string {
   low = 0x84222325 | 0;
   for (let part = 0; part < labels.length; part++) {
     const text = labels[part]!;
-    if (!addUnits(text, 0x7f)) addUnits(Buffer.from(text, 'utf8').latin1Slice(), 0xff);
+    if (!addUnits(text, 0x7f)) addUnits(Buffer.from(text, 'utf8').toString('latin1'), 0xff);
   }
   return hex(high) + hex(low);
 }
