@@ -30,9 +30,34 @@ export function readLabels(value: unknown, path: string): LabelsOutcome {
   return { ok: true, labels: isSorted ? labels : sortPairs(labels) };
 }
 
-/** Sorts by name; of names that became equal the last counts. */
-function sortPairs(labels: readonly string[]): Labels {
-  const byName = new Map<string, string>();
-  for (let i = 0; i < labels.length; i += 2) byName.set(labels[i]!, labels[i + 1]!);
-  return [...byName.keys()].sort(compareCodePoints).flatMap((name) => [name, byName.get(name)!]);
+/** More labels than this are sorted by a sort that no order of them can slow down. */
+const maxInsertionCount = 32;
+
+/** Sorts by name, in place where there are few; of names that became equal the last counts. */
+function sortPairs(labels: string[]): Labels {
+  if (labels.length > 2 * maxInsertionCount || !insertPairs(labels)) {
+    const byName = new Map<string, string>();
+    for (let i = 0; i < labels.length; i += 2) byName.set(labels[i]!, labels[i + 1]!);
+    return [...byName.keys()].sort(compareCodePoints).flatMap((name) => [name, byName.get(name)!]);
+  }
+  return labels;
+}
+
+/** Insertion sort, stable; false as soon as two names are equal. */
+function insertPairs(labels: string[]): boolean {
+  for (let i = 2; i < labels.length; i += 2) {
+    const name = labels[i]!;
+    const value = labels[i + 1]!;
+    let at = i;
+    let order = 1;
+    while (at > 0 && (order = compareCodePoints(labels[at - 2]!, name)) > 0) {
+      labels[at] = labels[at - 2]!;
+      labels[at + 1] = labels[at - 1]!;
+      at -= 2;
+    }
+    labels[at] = name;
+    labels[at + 1] = value;
+    if (order === 0) return false;
+  }
+  return true;
 }

@@ -58,12 +58,13 @@ class LineSplitter {
 }
 
 class LineReader {
-  readonly #context: LineContext;
+  /** One object for all lines; its `nowMs` is that of the line at hand. */
+  readonly #context: LineContext & { nowMs: number };
   #line = 0;
   #lastMs = 0;
 
   constructor(context: LineContext) {
-    this.#context = context;
+    this.#context = { ...context, nowMs: 0 };
   }
 
   read(lines: readonly (string | null)[]): Omit<AlertLines, 'bytesRead'> {
@@ -93,7 +94,8 @@ class LineReader {
     if (!receivedAt.ok) return receivedAt;
     const startsAt = receivedAt.timeMs === null ? readTime(value['startsAt'], 'startsAt') : receivedAt;
     const nowMs = startsAt.ok && startsAt.timeMs !== null ? startsAt.timeMs : this.#lastMs;
-    const outcome = readReport(value, 'alert', 'file', { ...this.#context, nowMs });
+    this.#context.nowMs = nowMs;
+    const outcome = readReport(value, 'alert', 'file', this.#context);
     if (outcome.ok) this.#lastMs = nowMs;
     return outcome;
   }

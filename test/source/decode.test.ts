@@ -177,9 +177,16 @@ describe('what is taken, however odd', () => {
     expect(alerts[0]?.fingerprint).toBe(alerts[1]?.fingerprint);
   });
 
-  test('1,000 labels', () => {
-    const labels = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`label${i}`, `value${i}`]));
-    expect(post([{ labels }]).alerts[0]?.labels).toHaveLength(2000);
+  test('1,000 labels, in any order', () => {
+    const names = Array.from({ length: 1000 }, (_, i) => `label${(i * 7) % 1000}`);
+    const { alerts } = post([{ labels: Object.fromEntries(names.map((name) => [name, `${name}!`])) }]);
+    expect(alerts[0]?.labels).toEqual(names.toSorted().flatMap((name) => [name, `${name}!`]));
+  });
+
+  test('a hundred thousand labels in the worst order', () => {
+    const names = Array.from({ length: 100_000 }, (_, i) => `l${String(999_999 - i)}`);
+    const { alerts } = post([{ labels: Object.fromEntries(names.map((name) => [name, 'x'])) }]);
+    expect(alerts[0]?.labels).toHaveLength(200_000);
   });
 
   test('a label of ten million characters', () => {
