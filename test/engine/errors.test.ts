@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { errorCodes, TocsinError, type ErrorCode } from '../../src/engine/index.ts';
 
 const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
-const rows = [...page.matchAll(/^\| `(TOC_\w+)` \| (yes|no) \| (.+?) \| (.+?) \|$/gm)];
+const rows = [...page.matchAll(/^\| `(TOC_\w+)` *\| (yes|no) *\| (.+?) *\| (.+?) *\|$/gm)];
 
 test('the page of errors lists each code as the table has it, in order, and says what to do', () => {
   const listed = rows.map(([, code, retryable, summary]) => ({

@@ -1,0 +1,104 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const main = new URL('../../bin/tocsin.js', import.meta.url).pathname;
+
+/** A Tocsin process of its own. */
+export interface TocsinProcess {
+  readonly child: ChildProcess;
+  readonly url: string;
+  /** Everything it has printed so far, on both outputs. */
+  output(): string;
+  /** Resolves with the exit code, or null after a signal. */
+  readonly exited: Promise<number | null>;
+  /** Resolves once the output matches. Rejects when the process ends before. */
+  says(pattern: RegExp): Promise<void>;
+}
+
+/** Starts `tocsin` and waits until it says where it answers. */
+export async function startTocsin(...args: string[]): Promise<TocsinProcess> {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const watchers = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      output += text;
+      for (const watch of watchers) watch();
+    });
+  }
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const says = (pattern: RegExp): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const watch = (): void => {
+        if (!pattern.test(output)) return;
+        watchers.delete(watch);
+        resolve();
+      };
+      watchers.add(watch);
+      watch();
+      void exited.then((code) =>
+        reject(new Error(`tocsin ended with ${code} before it said ${pattern}:\n${output}`)),
+      );
+    });
+  await says(/answers at http:\S+/);
+  const url = /answers at (http:\/\/[^\s"]+)/.exec(output)?.[1] ?? '';
+  return { child, url, output: () => output, exited, says };
+}
+
+export interface ReceivedPage {
+  readonly id: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Record<string, unknown>;
+}
+
+/** A receiver that keeps what it was sent. */
+export interface RecordingReceiver {
+  readonly url: string;
+  readonly received: ReceivedPage[];
+  /** Resolves with the first page that matches, received already or to come. */
+  page(matches: (page: ReceivedPage) => boolean): Promise<ReceivedPage>;
+  close(): Promise<void>;
+}
+
+export async function startReceiver(): Promise<RecordingReceiver> {
+  const received: ReceivedPage[] = [];
+  const watchers = new Set<() => void>();
+  const server: Server = createServer((request, response) => {
+    let text = '';
+    request.setEncoding('utf8');
+    request.on('data', (part: string) => (text += part));
+    request.on('end', () => {
+      received.push({
+        id: String(request.headers['idempotency-key']),
+        headers: request.headers,
+        body: JSON.parse(text) as Record<string, unknown>,
+      });
+      response.end();
+      for (const watch of watchers) watch();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/page`,
+    received,
+    page: (matches) =>
+      new Promise((resolve) => {
+        const watch = (): void => {
+          const page = received.find(matches);
+          if (!page) return;
+          watchers.delete(watch);
+          resolve(page);
+        };
+        watchers.add(watch);
+        watch();
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
