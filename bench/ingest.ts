@@ -71,7 +71,11 @@ async function measure(start: () => Promise<RunningServer>): Promise<Measured> {
 /** Every series is known before the clock starts, and what its first appearance set off has settled. */
 async function warmUp(url: string): Promise<void> {
   for (const body of bodies) {
-    const response = await fetch(`${url}/api/v2/alerts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const response = await fetch(`${url}/api/v2/alerts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
     if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   }
   await new Promise((resolve) => setTimeout(resolve, settleMs));

@@ -1,4 +1,4 @@
-import { compileMatcher, labelsToObject, matchesAll, parseMatchers, type Matcher } from '../alert/index.ts';
+import { compileMatcher, labelsToObject, matchesAll, parseMatcher, type Matcher } from '../alert/index.ts';
 import { z } from 'zod';
 import type { AlertView, SilenceView } from './ports.ts';
 import { RequestInvalid } from './schema.ts';
@@ -28,10 +28,10 @@ export const silenceQuery = z.object({ filter: texts });
 
 /** Compiles `filter` parameters. Throws `RequestInvalid` naming the one that does not parse. */
 export function parseFilter(filter: readonly string[]): readonly Matcher[] {
-  return filter.flatMap((text) => {
-    const parsed = parseMatchers(text);
+  return filter.map((text) => {
+    const parsed = parseMatcher(text);
     if (!parsed.ok) throw new RequestInvalid(`filter: bad matcher format: ${text}: ${parsed.error}`);
-    return parsed.matchers;
+    return parsed.matcher;
   });
 }
 

@@ -55,24 +55,41 @@ export function writeScript(options: ScriptOptions): DemoStep[] {
 }
 
 function outage({ responder, say }: ScriptOptions): DemoStep[] {
-  const post = async (path: string, file: string): Promise<void> => {
-    await responder.post(path, await readFile(new URL(file, fixtures), 'utf8'));
+  const post = async (path: string, file: string, change = (text: string) => text): Promise<void> => {
+    await responder.post(path, change(await readFile(new URL(file, fixtures), 'utf8')));
     say(`   POST ${path.padEnd(34)} ${file}`);
   };
   return [
     {
       atMs: outageAtMs,
       run: async () => {
-        say(heading(outageAtMs, 'One outage, told by several senders'));
+        say(heading(outageAtMs, 'One outage, told in four formats'));
         await post('/api/v2/alerts', '01a-alertmanager-v2-post-alerts.request.json');
         await post('/webhook/alertmanager-webhook', '02a-alertmanager-webhook-v4-firing.json');
+        await post('/webhook/grafana', '03a-grafana-webhook-firing.json');
+        await post('/webhook/cloudevents', '15a-cloudevents-structured.json');
       },
     },
     {
       atMs: clearAtMs,
-      run: () => post('/webhook/alertmanager-webhook', '02b-alertmanager-webhook-v4-resolved.json'),
+      run: async () => {
+        await post('/webhook/alertmanager-webhook', '02b-alertmanager-webhook-v4-resolved.json');
+        await post('/webhook/grafana', '03a-grafana-webhook-firing.json', resolvedNow);
+        await post('/webhook/cloudevents', '15b-cloudevents-batch.json');
+      },
     },
   ];
+}
+
+/** The same notification once its alerts are over. */
+function resolvedNow(text: string): string {
+  const body = JSON.parse(text) as { status: string; alerts: { status: string; endsAt: string }[] };
+  const endsAt = new Date(clearAtMs).toISOString();
+  return JSON.stringify({
+    ...body,
+    status: 'resolved',
+    alerts: body.alerts.map((alert) => ({ ...alert, status: 'resolved', endsAt })),
+  });
 }
 
 function storm({ scenario, responder }: ScriptOptions): DemoStep[] {
