@@ -80,9 +80,8 @@ function explainAlert(stages: PipelineStages, alert: Alert): Record<string, unkn
 
 function explainSignal(stages: PipelineStages, signal: Signal): Record<string, unknown> {
   const candidate = stages.correlate.candidateOfSignal(signal.id);
-  const { signature: _, labels, ...rest } = signal;
   return {
-    signal: { ...rest, labels: labelsToObject(labels) },
+    signal: shownSignal(signal),
     baseline: stages.score.baseline(signal.id) ?? null,
     links:
       candidate?.links.filter((link) => link.fromSignalId === signal.id || link.toSignalId === signal.id) ??
@@ -96,12 +95,13 @@ function explainIncident(stages: PipelineStages, detail: IncidentDetail): Record
   const { incident, signals, links, pages } = detail;
   return {
     incident,
-    signals: signals.map(({ signature: _, labels, ...signal }) => ({
-      ...signal,
-      labels: labelsToObject(labels),
-    })),
+    signals: signals.map(shownSignal),
     grouping: stages.correlate.candidate(incident.id)?.reasons ?? [],
     links,
     pages,
   };
+}
+
+function shownSignal({ signature: _, labels, ...signal }: Signal): Record<string, unknown> {
+  return { ...signal, labels: labelsToObject(labels) };
 }

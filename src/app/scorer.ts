@@ -5,7 +5,7 @@ import type { TocsinConfig } from './config-schema.ts';
 
 export interface RunningScorer {
   readonly scorer: MatrixScorer;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Starts the worker threads that the configuration asks for; none with `score.workers: 0`. */

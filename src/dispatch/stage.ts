@@ -138,7 +138,7 @@ class Dispatch implements DispatchStage {
   /** INVARIANT: a reload repeats nothing and loses nothing: what receivers were told is kept by group, not by route. */
   #reconfigure(config: Readonly<Record<string, unknown>>, nowMs: number): void {
     this.#configure(config);
-    for (const [, { alert, isFiring, signalId }] of [...this.#groups.allRouted()]) {
+    for (const [, { alert, isFiring, signalId }] of Array.from(this.#groups.allRouted())) {
       this.#groups.place(alert, isFiring, signalId, this.#map.incidentOf(signalId), this.#tree, nowMs);
     }
     for (const group of this.#groups.all()) {

@@ -1,28 +1,70 @@
 /** Every code, whether it may help to do the same again later, and what it means. `docs/errors.md` says what to do. */
 export const errorCodes = {
   TOC_API_REFUSED: { retryable: false, summary: 'The server answered a command-line call with an error.' },
-  TOC_API_UNREACHABLE: { retryable: true, summary: 'No server answers where a command-line call looked for one.' },
-  TOC_CONFIG_INVALID: { retryable: false, summary: 'The configuration has mistakes; nothing of it was applied.' },
-  TOC_CONFIG_UNREADABLE: { retryable: false, summary: 'The configuration file, or a file that it names, cannot be read.' },
-  TOC_EFFECT_FAILED: { retryable: false, summary: 'What carries out an effect failed in an unforeseen way: a defect.' },
-  TOC_EFFECT_UNKNOWN: { retryable: false, summary: 'The log asks for an effect that this version does not know.' },
-  TOC_HISTORY_MIGRATION_CHANGED: { retryable: false, summary: 'A migration was applied to the history with other content than it has now.' },
-  TOC_HISTORY_MIGRATION_GAP: { retryable: false, summary: 'The history lacks a migration before one that was applied.' },
-  TOC_HISTORY_MIGRATION_UNKNOWN: { retryable: false, summary: 'A newer version has changed the schema of the history.' },
+  TOC_API_UNREACHABLE: {
+    retryable: true,
+    summary: 'No server answers where a command-line call looked for one.',
+  },
+  TOC_CONFIG_INVALID: {
+    retryable: false,
+    summary: 'The configuration has mistakes; nothing of it was applied.',
+  },
+  TOC_CONFIG_UNREADABLE: {
+    retryable: false,
+    summary: 'The configuration file, or a file that it names, cannot be read.',
+  },
+  TOC_EFFECT_FAILED: {
+    retryable: false,
+    summary: 'What carries out an effect failed in an unforeseen way: a defect.',
+  },
+  TOC_EFFECT_UNKNOWN: {
+    retryable: false,
+    summary: 'The log asks for an effect that this version does not know.',
+  },
+  TOC_HISTORY_MIGRATION_CHANGED: {
+    retryable: false,
+    summary: 'A migration was applied to the history with other content than it has now.',
+  },
+  TOC_HISTORY_MIGRATION_GAP: {
+    retryable: false,
+    summary: 'The history lacks a migration before one that was applied.',
+  },
+  TOC_HISTORY_MIGRATION_UNKNOWN: {
+    retryable: false,
+    summary: 'A newer version has changed the schema of the history.',
+  },
   TOC_HISTORY_QUERY_FAILED: { retryable: false, summary: 'The history refused a query.' },
-  TOC_HISTORY_ROW_REFUSED: { retryable: false, summary: 'The history refused a row; it was dropped and counted.' },
-  TOC_HISTORY_UNAVAILABLE: { retryable: true, summary: 'The history cannot be reached, is too busy, or another process holds its folder.' },
+  TOC_HISTORY_ROW_REFUSED: {
+    retryable: false,
+    summary: 'The history refused a row; it was dropped and counted.',
+  },
+  TOC_HISTORY_UNAVAILABLE: {
+    retryable: true,
+    summary: 'The history cannot be reached, is too busy, or another process holds its folder.',
+  },
   TOC_LISTEN_FAILED: { retryable: false, summary: 'The HTTP server cannot listen at its address.' },
   TOC_LOG_CLOSED: { retryable: false, summary: 'The log was closed; the process is about to end.' },
   TOC_LOG_CORRUPT: { retryable: false, summary: 'The log has a gap or an entry that cannot be read.' },
-  TOC_LOG_UNAVAILABLE: { retryable: true, summary: 'The log did not take an entry; its sender was told to come again.' },
-  TOC_MODEL_MISMATCH: { retryable: false, summary: 'A model is not what its manifest says, or was made for another version.' },
+  TOC_LOG_UNAVAILABLE: {
+    retryable: true,
+    summary: 'The log did not take an entry; its sender was told to come again.',
+  },
+  TOC_MODEL_MISMATCH: {
+    retryable: false,
+    summary: 'A model is not what its manifest says, or was made for another version.',
+  },
   TOC_MODEL_UNREADABLE: { retryable: false, summary: 'The files of a model cannot be read.' },
   TOC_NATS_UNAVAILABLE: { retryable: true, summary: 'The NATS server cannot be reached.' },
   TOC_NOTIFY_FAILED: { retryable: true, summary: 'A receiver did not take a notification in time.' },
   TOC_NOTIFY_REFUSED: { retryable: false, summary: 'A receiver refused a notification for good.' },
-  TOC_PARTITION_BEHIND: { retryable: true, summary: 'Too many entries wait to be folded in; reports are refused for the moment.' },
-  TOC_PARTITION_FAILED: { retryable: false, summary: 'A stage threw: a defect. The partition stands still; nothing that was accepted is lost.' },
+  TOC_PARTITION_BEHIND: {
+    retryable: true,
+    summary: 'Too many entries wait to be folded in; reports are refused for the moment.',
+  },
+  TOC_PARTITION_FAILED: {
+    retryable: false,
+    summary: 'A stage threw: a defect. The partition stands still; nothing that was accepted is lost.',
+  },
   TOC_STEP_FAILED: { retryable: false, summary: 'An HTTP step of a runbook failed.' },
   TOC_STORE_LOCKED: { retryable: false, summary: 'Another process works in the same storage folder.' },
   TOC_STORE_UNAVAILABLE: { retryable: true, summary: 'The store cannot be read or written.' },

@@ -147,7 +147,7 @@ export class Fold<E extends Entry, Flow> {
   #table<Value>(name: string): Table<Value> {
     if (this.#tables.has(name)) throw new Error(`table ${name} exists twice`);
     const table = new Table<Value>(name);
-    this.#tables.set(name, table as Table<unknown>);
+    this.#tables.set(name, table);
     return table;
   }
 }

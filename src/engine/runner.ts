@@ -95,7 +95,12 @@ export class EffectRunner {
   /** The outcome, or undefined when the runner was stopped meanwhile and nothing can be said. */
   async #attempt(effect: Effect): Promise<Fact['outcome'] | undefined> {
     const carrier = this.#options.carriers[effect.kind];
-    if (!carrier) return { status: 'failed', code: 'TOC_EFFECT_UNKNOWN' satisfies ErrorCode, message: `nothing carries out ${effect.kind}` };
+    if (!carrier)
+      return {
+        status: 'failed',
+        code: 'TOC_EFFECT_UNKNOWN' satisfies ErrorCode,
+        message: `nothing carries out ${effect.kind}`,
+      };
     try {
       return { status: 'done', result: await carrier(effect, this.#stop.signal) };
     } catch (error) {

@@ -69,7 +69,8 @@ class LmdbLog<E extends Entry> implements PartitionLog<E> {
   async trim(beforePosition: number): Promise<void> {
     const end = Math.min(beforePosition, this.#lastPosition);
     await this.#database.batch(() => {
-      for (let position = this.#firstPosition; position < end; position++) void this.#database.remove(position);
+      for (let position = this.#firstPosition; position < end; position++)
+        void this.#database.remove(position);
     });
     this.#firstPosition = Math.max(this.#firstPosition, end);
   }

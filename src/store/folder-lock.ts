@@ -21,7 +21,9 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       return { release: () => rm(file, { force: true }) };
     } catch (cause) {
       if (!isAlreadyThere(cause)) {
-        throw new TocsinError('TOC_STORE_UNAVAILABLE', `cannot write to the storage folder ${folder}`, { cause });
+        throw new TocsinError('TOC_STORE_UNAVAILABLE', `cannot write to the storage folder ${folder}`, {
+          cause,
+        });
       }
       const holder = Number(await readFile(file, 'utf8').catch(() => ''));
       if (holder !== process.pid && isAlive(holder)) break;

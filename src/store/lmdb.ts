@@ -1,6 +1,13 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { createHash } from 'node:crypto';
-import { decode, encode, TocsinError, type Checkpoint, type CheckpointDelta, type Fact } from '../engine/index.ts';
+import {
+  decode,
+  encode,
+  TocsinError,
+  type Checkpoint,
+  type CheckpointDelta,
+  type Fact,
+} from '../engine/index.ts';
 import type { Lease, PartitionStore, StagedCheckpoint } from './store.ts';
 
 type Bytes = Database<Uint8Array, string>;

@@ -46,7 +46,7 @@ test('each alert gets its line: signal, incident, pages, surprise', async () => 
   ]);
   expect(out[0]?.['signalId']).toBe(out[1]?.['signalId']);
   expect(out[0]?.['incidentId']).toMatch(/^INC-/);
-  expect((out[0]?.['pageIds'] as string[]).length).toBeGreaterThan(0);
+  expect(out[0]?.['pageIds']).toEqual([expect.stringMatching(/^INC-1\//), expect.stringMatching(/^INC-1\//)]);
 });
 
 test('a line that does not parse is reported with its number, skipped, and shown by the exit status', async () => {

@@ -6,7 +6,7 @@ import { openLmdbStore } from '../../src/store/index.ts';
 import { logContract } from './log.contract.ts';
 import { storeContract } from './store.contract.ts';
 
-async function temporaryFolder(): Promise<{ path: string; clean(): Promise<void> }> {
+async function temporaryFolder(): Promise<{ path: string; clean: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'tocsin-contract-'));
   return { path, clean: () => rm(path, { recursive: true, force: true }) };
 }

@@ -5,7 +5,7 @@ import type { PartitionLog } from '../../src/log/index.ts';
 export interface LogUnderTest {
   open(): Promise<PartitionLog>;
   /** Frees what the tests left behind. */
-  clean(): Promise<void>;
+  readonly clean: () => Promise<void>;
 }
 
 const entry = (timeMs: number, payload: unknown = null): Entry => ({ kind: 'alerts', timeMs, payload });

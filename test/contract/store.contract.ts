@@ -4,7 +4,7 @@ import type { PartitionStore } from '../../src/store/index.ts';
 
 export interface StoreUnderTest {
   open(): Promise<PartitionStore>;
-  clean(): Promise<void>;
+  readonly clean: () => Promise<void>;
 }
 
 const done: Fact['outcome'] = { status: 'done', result: { delivered: ['webhook[0]'] } };

@@ -151,31 +151,20 @@ export class Scene {
   }
 
   #entry(act: Act, timeMs: number): LogEntry {
-    switch (act.kind) {
-      case 'fire':
-      case 'resolve':
-        return { kind: 'alerts', timeMs, payload: [alertOf(act, timeMs)] };
-      case 'command':
-        return {
-          kind: 'command',
-          timeMs,
-          payload: { id: `command-${timeMs}`, by: 'alex', ...act.command } as Command,
-        };
-      case 'configure':
-        return { kind: 'config', timeMs, payload: parse(act.config) };
-      case 'fail': {
-        const effectId = this.effects.findLast(({ payload }) => payload.receiver === act.receiver)?.id ?? '';
-        return {
-          kind: 'fact',
-          timeMs,
-          payload: {
-            effectId,
-            kind: 'notify',
-            outcome: { status: 'failed', code: 'TOC_NOTIFY_FAILED', message: 'down' },
-          },
-        };
-      }
-    }
+    if (act.kind === 'configure') return { kind: 'config', timeMs, payload: parse(act.config) };
+    if (act.kind === 'fail') return this.#failure(act.receiver, timeMs);
+    if (act.kind !== 'command') return { kind: 'alerts', timeMs, payload: [alertOf(act, timeMs)] };
+    return {
+      kind: 'command',
+      timeMs,
+      payload: { id: `command-${timeMs}`, by: 'alex', ...act.command } as Command,
+    };
+  }
+
+  #failure(receiver: string, timeMs: number): LogEntry {
+    const effectId = this.effects.findLast(({ payload }) => payload.receiver === receiver)?.id ?? '';
+    const outcome = { status: 'failed', code: 'TOC_NOTIFY_FAILED', message: 'down' } as const;
+    return { kind: 'fact', timeMs, payload: { effectId, kind: 'notify', outcome } };
   }
 
   async #apply(entry: LogEntry): Promise<void> {

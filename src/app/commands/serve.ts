@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 
 import { systemClock } from '../clock.ts';
-import { startInstance } from '../instance.ts';
-import { createLogger } from '../logger.ts';
+import { startInstance, type Instance } from '../instance.ts';
+import { createLogger, type Logger } from '../logger.ts';
 
 interface ServeOptions {
   readonly config?: string;
@@ -40,10 +40,7 @@ async function serve({ config, data, listen, logLevel }: ServeOptions): Promise<
   logger.info(`Tocsin answers at ${instance.url}`);
 
   process.on('SIGHUP', () => {
-    void instance.reload().then((outcome) => {
-      if (!outcome.ok)
-        logger.error({ errors: outcome.errors }, 'The configuration was not loaded: it has mistakes.');
-    });
+    void reload(instance, logger);
   });
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
@@ -51,4 +48,10 @@ async function serve({ config, data, listen, logLevel }: ServeOptions): Promise<
   const failure = await Promise.race([stopped, instance.failed]);
   await instance.stop();
   if (failure) process.exitCode = 1;
+}
+
+async function reload(instance: Instance, logger: Logger): Promise<void> {
+  const outcome = await instance.reload();
+  if (!outcome.ok)
+    logger.error({ errors: outcome.errors }, 'The configuration was not loaded: it has mistakes.');
 }
