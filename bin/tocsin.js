@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -11,8 +11,9 @@ const bundledNode = fileURLToPath(new URL('../node_modules/node/bin/node', impor
 if (canRunTypeScript) {
   await import(main);
 } else if (existsSync(bundledNode)) {
-  const { status, signal } = spawnSync(bundledNode, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
-  process.exit(signal ? 1 : (status ?? 1));
+  const child = spawn(bundledNode, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code) => process.exit(code ?? 1));
 } else {
   console.error(`Tocsin needs Node 22.18 or newer; this is ${process.version}.`);
   process.exit(1);
