@@ -97,7 +97,7 @@ export interface CommandGate {
 export interface Operations {
   readonly version: string;
   readonly startedAtMs: number;
-  /** The configuration as it was written. */
+  /** The configuration in force as YAML, without secrets. */
   configText(): string;
   /** Why the process is not ready, or null when it is. */
   notReadyBecause(): string | null;

@@ -17,6 +17,8 @@ const storageConfig = z.strictObject({
   path: z.string().min(1).default('tocsin-data'),
   /** How much log time may pass between two checkpoints. */
   checkpoint_interval: durationSchema.prefault('10s'),
+  /** How long log entries and recorded outcomes are kept once a checkpoint has them. */
+  log_retention: durationSchema.prefault('7d'),
   /** Reports are refused with 503 while this many log entries wait to be folded in. */
   max_lag_entries: z.int().min(1).default(10_000),
 });

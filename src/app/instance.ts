@@ -1,6 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { withoutSecrets } from '../notify/index.ts';
 import type { Logger } from './logger.ts';
 import { createApi, type ApiPorts } from '../api/index.ts';
 import { PartitionOwner, TocsinError, type Clock, type Fact } from '../engine/index.ts';
@@ -20,6 +22,7 @@ import { openHistoryParts } from './history-parts.ts';
 import { createIngest } from './ingest.ts';
 import { createPipeline } from './pipeline.ts';
 import { createReadModel } from './read-model.ts';
+import { Retention } from './retention.ts';
 import { createConfigPayload, startScorer } from './scorer.ts';
 import { createTelemetry } from './telemetry.ts';
 import { version } from './version.ts';
@@ -68,7 +71,6 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   const { clock, logger, print } = options;
   const loaded = await requireConfig(options.configFile);
   let config = withOverrides(loaded.config, options.overrides);
-  let configText = loaded.text;
   const startedAtMs = clock.nowMs();
   const telemetry = createTelemetry();
   closing.defer(() => telemetry.stop());
@@ -108,6 +110,16 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     },
     logger,
   });
+  const retention = new Retention({
+    log,
+    store,
+    retentionMs: config.storage.log_retention,
+    onError: (error) =>
+      logger.warn(
+        { err: error },
+        'Old log entries could not be removed; they will be with the next cleaning.',
+      ),
+  });
   const owner = new PartitionOwner<LogEntry, Flow>({
     fold,
     log,
@@ -123,6 +135,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       logger.error({ code: error.code, err: error.cause }, error.message);
       fail(error);
     },
+    onCheckpoint: (position, timeMs) => retention.note(position, timeMs),
     onCheckpointError: (error) =>
       logger.warn({ err: error }, 'A checkpoint could not be written; it will be written with the next one.'),
   });
@@ -178,7 +191,6 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       throw error;
     }
     config = nextConfig;
-    configText = next.text;
     logger.info('The configuration was loaded again.');
     return { ok: true };
   };
@@ -190,7 +202,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     operations: {
       version,
       startedAtMs,
-      configText: () => configText,
+      configText: () => stringify({ ...config, receivers: withoutSecrets(config.receivers) }),
       notReadyBecause: () => failure?.message ?? null,
       reload,
       metrics: () => telemetry.text(),

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { withoutSecrets } from '../notify/index.ts';
 import type { ConfigEntry } from '../incident/index.ts';
 import { createInlineScorer, createPoolScorer, loadScoreModel, type MatrixScorer } from '../score/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
@@ -16,7 +17,7 @@ export function startScorer({ score }: TocsinConfig): RunningScorer {
 }
 
 /**
- * What the config entry of the log holds: the configuration and the model that it names, so that the fold reads no file.
+ * What the config entry of the log holds: the configuration and the model that it names, so that the fold reads no file. Secrets stay out of it.
  * `configFile` is where relative paths start from. Rejects with TOC_MODEL_UNREADABLE or TOC_MODEL_MISMATCH.
  */
 export async function createConfigPayload(
@@ -28,5 +29,7 @@ export async function createConfigPayload(
     configFile === undefined ? '.' : dirname(configFile),
   );
   // Through JSON, so that what is folded live is what will be read back.
-  return JSON.parse(JSON.stringify({ ...config, model })) as ConfigEntry['payload'];
+  return JSON.parse(
+    JSON.stringify({ ...config, receivers: withoutSecrets(config.receivers), model }),
+  ) as ConfigEntry['payload'];
 }

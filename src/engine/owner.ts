@@ -43,6 +43,8 @@ export interface OwnerOptions<E extends Entry, Flow> {
   /** Called once when a stage has thrown: the partition stands still from then on. */
   readonly onFailure: (error: TocsinError) => void;
   readonly onCheckpointError?: (error: unknown) => void;
+  /** Called when everything up to `position` is in the store. */
+  readonly onCheckpoint?: (position: number, timeMs: number) => void;
 }
 
 /** Entries folded in one batch at most: bounds how long a command waits behind a storm. */
@@ -220,13 +222,15 @@ export class PartitionOwner<E extends Entry, Flow> {
 
   /** INVARIANT: rows are durable in the history before the checkpoint that would keep replay from making them again. */
   async #writeCheckpoint(): Promise<void> {
-    const { fold, store, sink } = this.#options;
+    const { fold, store, sink, onCheckpoint } = this.#options;
+    const { position, timeMs } = fold;
     this.#staged.push(store.stageCheckpoint(fold.takeCheckpoint()));
     await sink?.flushed();
     for (let next = this.#staged[0]; next; next = this.#staged[0]) {
       await next.commit();
       this.#staged.shift();
     }
+    onCheckpoint?.(position, timeMs);
   }
 }
 
