@@ -1,27 +1,30 @@
 import { styleText } from 'node:util';
 
-/** Prints an explanation as an indented outline; empty parts are left out, times are readable. */
+/** Prints an explanation as an indented outline: a reason and a label set are one line each, empty parts are left out, times are readable. */
 export function renderExplanation(value: unknown): string {
   return lines(value, 0).join('\n');
 }
 
 function lines(value: unknown, depth: number): string[] {
   const indent = '  '.repeat(depth);
-  if (Array.isArray(value)) {
-    return value.flatMap((element: unknown) =>
-      isScalar(element)
-        ? [`${indent}- ${scalar('', element)}`]
-        : [`${indent}-`, ...lines(element, depth + 1)],
-    );
-  }
+  if (Array.isArray(value)) return value.flatMap((element: unknown) => listItem(element, depth));
   if (typeof value !== 'object' || value === null) return [`${indent}${scalar('', value)}`];
   return Object.entries(value).flatMap(([name, part]: [string, unknown]) => {
     if (isEmpty(part)) return [];
     const label = styleText('bold', name.replace(/Ms$/, ''));
+    if (name === 'labels' || name === 'annotations') return [`${indent}${label}: ${labelLine(part)}`];
     return isScalar(part)
       ? [`${indent}${label}: ${scalar(name, part)}`]
       : [`${indent}${label}:`, ...lines(part, depth + 1)];
   });
+}
+
+function listItem(element: unknown, depth: number): string[] {
+  const indent = '  '.repeat(depth);
+  if (isReason(element)) return [`${indent}- ${reasonLine(element)}`];
+  return isScalar(element)
+    ? [`${indent}- ${scalar('', element)}`]
+    : [`${indent}-`, ...lines(element, depth + 1)];
 }
 
 function isScalar(value: unknown): boolean {
@@ -36,4 +39,26 @@ function isEmpty(value: unknown): boolean {
 function scalar(name: string, value: unknown): string {
   if (name.endsWith('Ms') && typeof value === 'number') return new Date(value).toISOString();
   return typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(3) : String(value);
+}
+
+interface ShownReason {
+  readonly stage: string;
+  readonly text: string;
+  readonly weight?: number;
+}
+
+function isReason(value: unknown): value is ShownReason {
+  return (
+    typeof value === 'object' && value !== null && 'stage' in value && 'code' in value && 'text' in value
+  );
+}
+
+function reasonLine({ stage, text, weight }: ShownReason): string {
+  return `${text}${styleText('dim', weight === undefined ? ` (${stage})` : ` (${stage}, ${weight.toFixed(2)})`)}`;
+}
+
+function labelLine(labels: unknown): string {
+  return Object.entries(labels ?? {})
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(' ');
 }

@@ -1,0 +1,28 @@
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test } from 'vitest';
+import { renderExplanation } from '../../src/app/render-explanation.ts';
+
+test('an explanation is an outline in which reasons and labels are one line each', () => {
+  const text = renderExplanation({
+    kind: 'alert',
+    nothing: null,
+    none: [],
+    signal: {
+      labels: { alertname: 'DiskFull', service: 'db' },
+      firstAtMs: Date.UTC(2026, 0, 5),
+      reasons: [{ stage: 'dedup', code: 'similar_text', text: 'similar text 0.91', weight: 0.91 }],
+      fingerprints: ['a', 'b'],
+    },
+  });
+  expect(stripVTControlCharacters(text).split('\n')).toEqual([
+    'kind: alert',
+    'signal:',
+    '  labels: alertname="DiskFull" service="db"',
+    '  firstAt: 2026-01-05T00:00:00.000Z',
+    '  reasons:',
+    '    - similar text 0.91 (dedup, 0.91)',
+    '  fingerprints:',
+    '    - a',
+    '    - b',
+  ]);
+});
