@@ -40,6 +40,8 @@ export const triageConfig = z.strictObject({
   production_values: z.array(z.string().min(1)).default(['prod', 'production', 'prd', 'live']),
   /** How many similar past incidents are asked for; 0 asks for none. */
   similar_incidents: z.int().min(0).max(50).default(5),
+  /** Only incidents of at least this priority ask for them: the history has better to do in a storm of trifles. */
+  similar_incidents_from: z.enum(priorities).default('P3'),
   /** How long resolved incidents are kept in memory; the history keeps them longer. */
   retention: durationSchema.prefault('24h'),
 });

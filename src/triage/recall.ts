@@ -1,4 +1,4 @@
-import type { RecallEffect, RecallResult } from '../incident/index.ts';
+import type { Priority, RecallEffect, RecallResult } from '../incident/index.ts';
 import type { Fact } from '../engine/index.ts';
 import type { IncidentRow } from './incident-row.ts';
 import type { Member } from './triage-signal.ts';
@@ -7,9 +7,10 @@ import type { Member } from './triage-signal.ts';
 const maxRecalls = 8;
 const maxTemplates = 64;
 
-/** Whether the history should be asked (again) for incidents like this one. */
-export function isRecallDue(row: IncidentRow, signalCount: number): boolean {
-  const { state } = row.incident;
+/** Whether the history should be asked (again) for incidents like this one, which must be at least as urgent as `from`. */
+export function isRecallDue(row: IncidentRow, signalCount: number, from: Priority): boolean {
+  const { state, priority } = row.incident;
+  if (priority > from) return false;
   if (state !== 'open' && state !== 'acknowledged') return false;
   return row.recallCount < maxRecalls && signalCount >= Math.max(1, 2 * row.recalledSignals);
 }

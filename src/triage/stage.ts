@@ -235,8 +235,9 @@ class Triage implements TriageStage {
   }
 
   #askHistory(row: IncidentRow, members: readonly Member[], frame: TocsinFrame): void {
-    if (this.#config.similar_incidents === 0 || !isRecallDue(row, members.length)) return;
-    frame.effects.push(createRecall(row, members, this.#config.similar_incidents));
+    const { similar_incidents, similar_incidents_from } = this.#config;
+    if (similar_incidents === 0 || !isRecallDue(row, members.length, similar_incidents_from)) return;
+    frame.effects.push(createRecall(row, members, similar_incidents));
     row.recallCount++;
     row.recalledSignals = members.length;
     this.#incidents.touch(row.incident.id);

@@ -207,11 +207,17 @@ describe('recall', () => {
   } as const;
 
   test('is asked when an incident opens and each time its signals have doubled', async () => {
-    const scene = await Scene.create();
+    const scene = await Scene.create({ triage: { similar_incidents_from: 'P5' } });
     for (let i = 0; i < 9; i++) await scene.fire(i, alert(`Check${i}`, { host: 'db-7' }));
     expect(recallsOf(scene).map(({ id }) => id)).toEqual([1, 2, 3, 4].map((n) => `recall/INC-1/${n}`));
     expect(recallsOf(scene).map(({ payload }) => payload.signatures.length)).toEqual([1, 1, 1, 1]);
     expect(recallsOf(scene)[0]?.payload).toMatchObject({ incidentId: 'INC-1', domain: 'main', limit: 5 });
+  });
+
+  test('is not asked for incidents that are less urgent than triage.similar_incidents_from', async () => {
+    const scene = await Scene.create();
+    await scene.fire(0, alert('Check', { host: 'db-7', severity: 'info' }));
+    expect(recallsOf(scene)).toEqual([]);
   });
 
   test('its answer becomes a revision; one that comes late does not undo a newer one', async () => {
