@@ -23,7 +23,7 @@ export type LogEntry = AlertsEntry | CommandEntry | FactEntry | ConfigEntry | Ti
 export interface Flow {
   /** `source`: what each report (or an expiry) does to the alert of its fingerprint. */
   alertChanges: readonly AlertChange[];
-  /** `mute`: the verdict on each alert that fired, and each verdict that changed while its alert fires. */
+  /** `mute`: the verdict on each alert that fired, and each that changed since; after its alert's end only `muted: false` is told. */
   verdictChanges: readonly VerdictChange[];
   /** `dedup`: into which signal each element of `alertChanges` went; same length and order. */
   sightings: readonly Sighting[];
@@ -37,7 +37,7 @@ export interface Flow {
   incidents: readonly Incident[];
   /** `runbook`: runs that changed. */
   runs: readonly RunbookRun[];
-  /** `dispatch`: pages that leave in this moment, or would have left and why not. */
+  /** `dispatch`: pages that leave in this moment. */
   pages: readonly Page[];
   /** Set by the stage that answers the frame's command. */
   answer: CommandAnswer | null;

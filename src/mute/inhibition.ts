@@ -1,26 +1,42 @@
 import { compileMatchers, labelValue, matchesAll, type Labels, type Matcher } from '../alert/index.ts';
 import type { InhibitRulesConfig } from './config.ts';
+import { SmallestFirst } from './smallest-first.ts';
 
-/** A firing alert, as inhibition sees it. */
-export interface FiringAlert {
+/** An alert, as inhibition sees it. */
+export interface InhibitableAlert {
   readonly fingerprint: string;
   readonly domain: string;
   readonly labels: Labels;
+}
+
+/** The alerts of one domain that a rule brings together: they have the same values in its `equal` labels. */
+interface Meeting {
+  /** Firing alerts that match the source side alone: they inhibit everything that matches the target side. */
+  readonly sources: SmallestFirst;
+  /** Alerts that match both sides: they inhibit `targets`, but never each other. */
+  readonly bothSides: SmallestFirst;
+  /** Alerts that match the target side alone. */
+  readonly targets: Set<string>;
 }
 
 interface Rule {
   readonly source: readonly Matcher[];
   readonly target: readonly Matcher[];
   readonly equal: readonly string[];
-  /** Firing sources and targets by the values of the `equal` labels, in the order in which they fired. */
-  readonly sources: Map<string, Map<string, { readonly isTwoSided: boolean }>>;
-  readonly targets: Map<string, Set<string>>;
+  readonly meetings: Map<string, Meeting>;
 }
+
+/** Takes the fingerprint of an alert whose inhibition may have changed. */
+type Touch = (fingerprint: string) => void;
 
 /**
  * Which firing alerts inhibit which, under Alertmanager's rules (inhibit/inhibit.go): a target is inhibited while a source with
  * the same `equal` values fires; an alert that matches both sides of a rule is not inhibited by another such alert. Alerts of
- * different domains never meet. Work follows the alerts that share the `equal` values, never all that fire.
+ * different domains never meet.
+ *
+ * Of several sources the one with the smallest fingerprint is named. Fingerprints are hashes, so that of n sources that come and go
+ * only about ln n change what is named, and only those cost a look at the targets. What is named depends on the alerts
+ * alone and not on their order.
  */
 export class Inhibition {
   readonly #rules: readonly Rule[];
@@ -30,50 +46,62 @@ export class Inhibition {
       source: compiled(source),
       target: compiled(target),
       equal,
-      sources: new Map(),
-      targets: new Map(),
+      meetings: new Map(),
     }));
   }
 
-  /** Takes a firing alert in. Returns the fingerprints of others whose inhibition may have changed. */
-  add(alert: FiringAlert): readonly string[] {
-    const touched: string[] = [];
+  /** Takes an alert in, both as a source and as a target. `touch` gets the others that it may inhibit now. */
+  add(alert: InhibitableAlert, touch: Touch): void {
     for (const rule of this.#rules) {
       const isSource = matchesAll(rule.source, alert.labels);
       const isTarget = matchesAll(rule.target, alert.labels);
       if (!isSource && !isTarget) continue;
-      const key = equalKey(rule, alert);
-      if (isSource) {
-        getOrCreate(rule.sources, key, () => new Map()).set(alert.fingerprint, { isTwoSided: isTarget });
-        touched.push(...(rule.targets.get(key) ?? []));
+      const meeting = meetingFor(rule, alert);
+      if (!isSource) meeting.targets.add(alert.fingerprint);
+      else if (isTarget) {
+        if (meeting.bothSides.add(alert.fingerprint) && meeting.sources.size === 0)
+          touchTargets(meeting, touch);
+      } else if (meeting.sources.add(alert.fingerprint)) {
+        touchTargets(meeting, touch);
+        meeting.bothSides.each(touch);
       }
-      if (isTarget) getOrCreate(rule.targets, key, () => new Set()).add(alert.fingerprint);
     }
-    return touched;
   }
 
-  /** Takes an alert out that no longer fires. Returns as `add` does. */
-  remove(alert: FiringAlert): readonly string[] {
-    const touched: string[] = [];
+  /** Takes an alert out: it inhibits nothing any more. `touch` gets those that it may have inhibited. */
+  remove(alert: InhibitableAlert, touch: Touch): void {
     for (const rule of this.#rules) {
       const key = equalKey(rule, alert);
-      removeFrom(rule.targets, key, alert.fingerprint);
-      if (removeFrom(rule.sources, key, alert.fingerprint)) touched.push(...(rule.targets.get(key) ?? []));
+      const meeting = rule.meetings.get(key);
+      if (!meeting) continue;
+      const { sources, bothSides, targets } = meeting;
+      targets.delete(alert.fingerprint);
+      if (bothSides.delete(alert.fingerprint) && sources.size === 0) touchTargets(meeting, touch);
+      if (sources.delete(alert.fingerprint)) {
+        touchTargets(meeting, touch);
+        bothSides.each(touch);
+      }
+      if (sources.size + bothSides.size + targets.size === 0) rule.meetings.delete(key);
     }
-    return touched;
   }
 
-  /** The fingerprint of one inhibiting alert a rule: the one that has fired for longest. */
-  inhibitors(alert: FiringAlert): string[] {
+  /** Takes in an alert that no longer fires: it may be inhibited, but inhibits nothing. `remove` takes it out. */
+  addTarget(alert: InhibitableAlert): void {
+    for (const rule of this.#rules) {
+      if (matchesAll(rule.target, alert.labels)) meetingFor(rule, alert).targets.add(alert.fingerprint);
+    }
+  }
+
+  /** The fingerprints of the alerts that inhibit this one, one a rule. */
+  inhibitors(alert: InhibitableAlert): string[] {
     const found = new Set<string>();
     for (const rule of this.#rules) {
-      if (!matchesAll(rule.target, alert.labels)) continue;
-      const isTwoSided = matchesAll(rule.source, alert.labels);
-      for (const [fingerprint, source] of rule.sources.get(equalKey(rule, alert)) ?? []) {
-        if (isTwoSided && source.isTwoSided) continue;
-        found.add(fingerprint);
-        break;
-      }
+      if (rule.meetings.size === 0 || !matchesAll(rule.target, alert.labels)) continue;
+      const meeting = rule.meetings.get(equalKey(rule, alert));
+      if (!meeting) continue;
+      const isSource = matchesAll(rule.source, alert.labels);
+      const inhibitor = meeting.sources.first ?? (isSource ? undefined : meeting.bothSides.first);
+      if (inhibitor !== undefined) found.add(inhibitor);
     }
     return [...found];
   }
@@ -85,23 +113,20 @@ function compiled(texts: InhibitRulesConfig[number]['source']): readonly Matcher
   return outcome.matchers;
 }
 
-function equalKey({ equal }: Rule, { domain, labels }: FiringAlert): string {
+function equalKey({ equal }: Rule, { domain, labels }: InhibitableAlert): string {
   return JSON.stringify([domain, ...equal.map((name) => labelValue(labels, name))]);
 }
 
-function getOrCreate<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = create()));
-  return value;
+function meetingFor(rule: Rule, alert: InhibitableAlert): Meeting {
+  const key = equalKey(rule, alert);
+  let meeting = rule.meetings.get(key);
+  if (!meeting) {
+    meeting = { sources: new SmallestFirst(), bothSides: new SmallestFirst(), targets: new Set() };
+    rule.meetings.set(key, meeting);
+  }
+  return meeting;
 }
 
-function removeFrom(
-  map: Map<string, { delete(key: string): boolean; readonly size: number }>,
-  key: string,
-  fingerprint: string,
-): boolean {
-  const members = map.get(key);
-  if (!members?.delete(fingerprint)) return false;
-  if (members.size === 0) map.delete(key);
-  return true;
+function touchTargets({ targets }: Meeting, touch: Touch): void {
+  for (const fingerprint of targets) touch(fingerprint);
 }
