@@ -23,7 +23,7 @@ export interface IncidentProjectionOptions {
   readonly rows: RowEmitter;
 }
 
-/** Rows of tables `incidents`, `memberships`, `links`, `incident_signatures` and `incident_bands`. */
+/** Rows of tables `incidents`, `memberships`, `links`, and `incident_signatures`, from which the database makes `incident_bands`. */
 export class IncidentProjection {
   readonly #candidates: Table<RememberedCandidate>;
   readonly #signals: SignalProjection;
@@ -109,15 +109,8 @@ export class IncidentProjection {
       alertname: labelValue(signal.labels, 'alertname'),
       labels: labelPairsColumn(signal.labels, maxLabelPairs),
       signature: signal.signature,
+      bands: bandsOf(signal.signature),
     });
-    for (const band of bandsOf(signal.signature)) {
-      this.#rows.push('incident_bands', {
-        domain: candidate.domain,
-        band,
-        incident_id: candidate.id,
-        opened_at: openedAt,
-      });
-    }
   }
 
   #pushIncident(incident: Incident): void {

@@ -11,7 +11,8 @@ CREATE TABLE IF NOT EXISTS incident_signatures
   template    String,
   alertname   LowCardinality(String),
   labels      Array(String),
-  signature   Array(UInt32)
+  signature   Array(UInt32),
+  bands       Array(UInt64)
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(opened_at)
@@ -33,3 +34,15 @@ ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(opened_at)
 ORDER BY (domain, band, incident_id, partition)
 SETTINGS index_granularity = 512, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS incident_bands_of_signatures TO incident_bands AS
+SELECT
+  row_id,
+  partition,
+  position,
+  at,
+  domain,
+  arrayJoin(bands) AS band,
+  incident_id,
+  opened_at
+FROM incident_signatures;
