@@ -3,7 +3,7 @@ import type { Effect, Fact, HistoryRow } from './effect.ts';
 import type { Entry, LogSlice } from './entry.ts';
 import type { Frame } from './frame.ts';
 import type { Stage, StageFactory } from './stage.ts';
-import { Table } from './table.ts';
+import { Table, type TableChange } from './table.ts';
 import { Timers } from './timers.ts';
 
 export interface FoldOptions<E extends Entry, Flow> {
@@ -32,6 +32,9 @@ interface RunningStage<E extends Entry, Flow> {
  * INVARIANT: crash anywhere and replay gives the same state and the same effects.
  * INVARIANT: timers fire in log-time order, before the first entry whose time is theirs or later.
  * INVARIANT: no stage reads a later stage's state; leaving the last stages away changes nothing before them.
+ *
+ * Throws where it is used against its contract: `apply` before the last one has ended or after one has failed,
+ * a checkpoint in the middle of an `apply`.
  */
 export class Fold<E extends Entry, Flow> {
   readonly #stages: RunningStage<E, Flow>[] = [];
@@ -41,6 +44,9 @@ export class Fold<E extends Entry, Flow> {
   readonly #createFlow: () => Flow;
   #position = 0;
   #timeMs = 0;
+  #state: 'ready' | 'applying' | 'failed' = 'ready';
+  /** Rows that the checkpoint holds for tables that no stage has any more. */
+  #orphans: TableChange[] = [];
 
   constructor(options: FoldOptions<E, Flow>) {
     this.#createFlow = options.createFlow;
@@ -96,6 +102,59 @@ export class Fold<E extends Entry, Flow> {
         `fold is at position ${this.#position}, next must be ${this.#position + 1}, got ${slice.firstPosition}`,
       );
     }
+    this.#assertReady('apply');
+    this.#state = 'applying';
+    try {
+      const output = await this.#run(slice);
+      this.#state = 'ready';
+      return output;
+    } catch (error) {
+      this.#state = 'failed';
+      throw error;
+    }
+  }
+
+  /** What changed since the last checkpoint. Values are shared with the fold: encode them before the next `apply`. */
+  takeCheckpoint(): CheckpointDelta {
+    this.#assertReady('take a checkpoint');
+    const changes = [...this.#tables.values()].flatMap((table) => table.takeChanges());
+    const orphans = this.#orphans;
+    this.#orphans = [];
+    return {
+      position: this.#position,
+      timeMs: this.#timeMs,
+      changes: orphans.length === 0 ? changes : [...orphans, ...changes],
+    };
+  }
+
+  /** The whole state, each table's rows in the order in which its stage walks them. Values are shared with the fold. */
+  snapshot(): Checkpoint {
+    this.#assertReady('take a snapshot');
+    const rows = [...this.#tables.values()].flatMap((table) => table.rows());
+    return { position: this.#position, timeMs: this.#timeMs, rows };
+  }
+
+  /**
+   * Fills a new fold from a checkpoint. Rows of tables that no stage has any more are left out, and leave the store with the next
+   * checkpoint: a stage that is put back later must not find what it knew long ago.
+   */
+  restore(checkpoint: Checkpoint | null): void {
+    if (checkpoint) {
+      for (const [name, rows] of Map.groupBy(checkpoint.rows, (row) => row.table)) {
+        const table = this.#tables.get(name);
+        if (table) table.load(rows);
+        else for (const { key } of rows) this.#orphans.push({ table: name, key, order: 0 });
+      }
+      this.#position = checkpoint.position;
+      this.#timeMs = checkpoint.timeMs;
+    }
+    for (const { stage, timers } of this.#stages) {
+      timers.restore();
+      stage.restore?.(this.config);
+    }
+  }
+
+  async #run(slice: LogSlice<E>): Promise<FoldOutput<E, Flow>> {
     let frames = slice.entries.map((entry, index) => this.#openFrame(slice.firstPosition + index, entry));
     for (const running of this.#stages) {
       frames = passThrough(running, frames, this.#timeMs, this.#createFlow);
@@ -118,25 +177,8 @@ export class Fold<E extends Entry, Flow> {
     return output;
   }
 
-  /** What changed since the last checkpoint. Values are shared with the fold: encode them before the next `apply`. */
-  takeCheckpoint(): CheckpointDelta {
-    const changes = [...this.#tables.values()].flatMap((table) => table.takeChanges());
-    return { position: this.#position, timeMs: this.#timeMs, changes };
-  }
-
-  /** Fills a new fold from a checkpoint. Rows of tables that no stage has any more are left out. */
-  restore(checkpoint: Checkpoint | null): void {
-    if (checkpoint) {
-      for (const [name, rows] of Map.groupBy(checkpoint.rows, (row) => row.table)) {
-        this.#tables.get(name)?.load(rows);
-      }
-      this.#position = checkpoint.position;
-      this.#timeMs = checkpoint.timeMs;
-    }
-    for (const { stage, timers } of this.#stages) {
-      timers.restore();
-      stage.restore?.(this.config);
-    }
+  #assertReady(act: string): void {
+    if (this.#state !== 'ready') throw new Error(`cannot ${act}: the fold is ${this.#state}`);
   }
 
   #openFrame(position: number, entry: E): Frame<E, Flow> {
@@ -152,6 +194,9 @@ export class Fold<E extends Entry, Flow> {
   }
 }
 
+/** Timers that one stage may fire without time going on: more are a stage that sets its timer to now again and again. */
+const maxTimersAtOnce = 4_000_000;
+
 /** Runs one stage over all frames, putting a frame for each of its timers where log time passes it. */
 function passThrough<E extends Entry, Flow>(
   { stage, timers }: RunningStage<E, Flow>,
@@ -161,8 +206,13 @@ function passThrough<E extends Entry, Flow>(
 ): Frame<E, Flow>[] {
   const passed: Frame<E, Flow>[] = [];
   let lastMs = startMs;
+  let firedAtOnce = 0;
   for (const frame of frames) {
     for (let due = timers.takeDue(frame.timeMs); due; due = timers.takeDue(frame.timeMs)) {
+      firedAtOnce = due.dueMs > lastMs ? 1 : firedAtOnce + 1;
+      if (firedAtOnce > maxTimersAtOnce) {
+        throw new Error(`stage ${stage.name}: timer ${due.key} fires without end`);
+      }
       lastMs = Math.max(due.dueMs, lastMs);
       const timed = {
         position: frame.position,
@@ -177,6 +227,7 @@ function passThrough<E extends Entry, Flow>(
     }
     stage.onFrame(frame);
     lastMs = frame.timeMs;
+    firedAtOnce = 0;
     passed.push(frame);
   }
   return passed;

@@ -78,6 +78,11 @@ export class Table<Value> {
     return changes;
   }
 
+  /** Every live row, in the order of iteration. */
+  rows(): { table: string; key: string; order: number; value: Value }[] {
+    return Array.from(this.#rows, ([key, { order, value }]) => ({ table: this.name, key, order, value }));
+  }
+
   /** Fills an empty table from checkpointed rows, given in any order. */
   load(rows: readonly { readonly key: string; readonly order: number; readonly value: Value }[]): void {
     for (const { key, order, value } of rows.toSorted((a, b) => a.order - b.order)) {

@@ -8,7 +8,8 @@ interface HeapNode {
 
 /**
  * The timers of one stage, ordered by due time and then by key. What is due is a question to log time, never to a clock.
- * A binary heap over a table: set and cancel leave stale nodes behind, which are skipped when they surface.
+ * A binary heap over a table: set and cancel leave stale nodes behind, which are skipped when they surface, and swept out
+ * when they outnumber the live ones: a timer that is moved on with every alert costs memory once.
  */
 export class Timers implements StageTimers {
   readonly #due: Table<number>;
@@ -18,9 +19,12 @@ export class Timers implements StageTimers {
     this.#due = due;
   }
 
-  /** Rebuilds the heap from the table, after the table was loaded. */
+  /** Rebuilds the heap from the table, after the table was loaded. Costs what there is, once. */
   restore(): void {
-    this.#heap = [...this.#due.entries()].map(([key, dueMs]) => ({ dueMs, key })).sort(compare);
+    const heap: HeapNode[] = [];
+    for (const [key, dueMs] of this.#due.entries()) heap.push({ dueMs, key });
+    this.#heap = heap;
+    for (let index = (heap.length >> 1) - 1; index >= 0; index--) this.#siftDown(index, heap[index]!);
   }
 
   set(key: string, dueMs: number): void {
@@ -62,6 +66,7 @@ export class Timers implements StageTimers {
   }
 
   #push(node: HeapNode): void {
+    if (this.#heap.length > 2 * this.#due.size + sweepSlack) this.restore();
     const heap = this.#heap;
     let index = heap.push(node) - 1;
     while (index > 0) {
@@ -74,21 +79,28 @@ export class Timers implements StageTimers {
   }
 
   #pop(): void {
+    const last = this.#heap.pop();
+    if (last && this.#heap.length > 0) this.#siftDown(0, last);
+  }
+
+  /** Puts `node` into the subtree at `index`, whose top is free. */
+  #siftDown(start: number, node: HeapNode): void {
     const heap = this.#heap;
-    const last = heap.pop();
-    if (!last || heap.length === 0) return;
-    let index = 0;
+    let index = start;
     for (;;) {
       let child = 2 * index + 1;
       if (child >= heap.length) break;
       if (child + 1 < heap.length && compare(heap[child + 1]!, heap[child]!) < 0) child++;
-      if (compare(last, heap[child]!) <= 0) break;
+      if (compare(node, heap[child]!) <= 0) break;
       heap[index] = heap[child]!;
       index = child;
     }
-    heap[index] = last;
+    heap[index] = node;
   }
 }
+
+/** Stale nodes that a small heap may carry before it is worth a sweep. */
+const sweepSlack = 1024;
 
 function compare(a: HeapNode, b: HeapNode): number {
   return a.dueMs - b.dueMs || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);

@@ -4,6 +4,7 @@ import type { Entry, Stage, StageContext, StageFactory } from '../../src/engine/
 export type ToyEntry =
   | Entry<'alerts', readonly number[]>
   | Entry<'tick', null>
+  | Entry<'config', { readonly threshold: number }>
   | Entry<
       'fact',
       {
@@ -15,7 +16,7 @@ export type ToyEntry =
 
 export interface ToyFlow {
   sums: readonly string[];
-  alarms: readonly string[];
+  alarms: readonly { readonly name: string; readonly dueMs: number }[];
   settled: readonly number[];
 }
 
@@ -54,24 +55,55 @@ function createSums(context: StageContext): ToyStage {
   };
 }
 
-/** Raises an alarm 20 ms after a sum passed 40, as an effect; works asynchronously on whole batches. */
+/**
+ * Raises an alarm 20 ms after a sum passed the threshold, as an effect, and again every 30 ms until it is answered, three times
+ * at most; works asynchronously on whole batches.
+ */
 function createAlarms(context: StageContext): ToyStage {
-  const counts = context.table<number>('counts');
+  const alarms = context.table<{ count: number; dueMs: number; isAnswered: boolean }>('alarms');
+  let threshold = 40;
+  const setTimer = (key: string, dueMs: number): void => {
+    const alarm = alarms.get(key);
+    if (alarm) {
+      alarm.dueMs = dueMs;
+      alarms.touch(key);
+    } else alarms.set(key, { count: 0, dueMs, isAnswered: false });
+    context.timers.set(key, dueMs);
+  };
   return {
     name: 'alarms',
-    onFrame({ flow, timeMs }) {
+    restore(config) {
+      if (config?.kind === 'config') threshold = config.payload.threshold;
+    },
+    onFrame({ entry, flow, timeMs }) {
+      if (entry?.kind === 'config') threshold = entry.payload.threshold;
+      if (entry?.kind === 'fact') {
+        const key = entry.payload.effectId.slice(0, entry.payload.effectId.lastIndexOf('/'));
+        const alarm = alarms.get(key);
+        if (alarm) {
+          alarm.isAnswered = true;
+          alarms.touch(key);
+        }
+      }
       for (const text of flow.sums) {
         const [key = '', total] = text.split('=');
-        if (total !== undefined && Number(total) > 40) context.timers.set(`alarm/${key}`, timeMs + 20);
-        if (text.endsWith('forgotten')) context.timers.cancel(`alarm/${text.split(' ')[0]}`);
+        if (total !== undefined && Number(total) > threshold) setTimer(`alarm/${key}`, timeMs + 20);
+        if (text.endsWith('forgotten')) {
+          const name = `alarm/${text.split(' ')[0]}`;
+          context.timers.cancel(name);
+          alarms.delete(name);
+        }
       }
     },
     onTimer(key, frame) {
-      const count = (counts.get(key) ?? 0) + 1;
-      counts.set(key, count);
-      frame.flow.alarms = [`${key}#${count}@${frame.timeMs}`];
-      frame.effects.push({ id: `${key}/${count}`, kind: 'alarm', payload: { atMs: frame.timeMs } });
-      frame.rows.push({ table: 'alarms', id: `${key}/${count}`, row: { atMs: frame.timeMs } });
+      const alarm = alarms.get(key);
+      if (!alarm || alarm.isAnswered) return;
+      alarm.count++;
+      alarms.touch(key);
+      frame.flow.alarms = [{ name: `${key}#${alarm.count}`, dueMs: alarm.dueMs }];
+      frame.effects.push({ id: `${key}/${alarm.count}`, kind: 'alarm', payload: { atMs: frame.timeMs } });
+      frame.rows.push({ table: 'alarms', id: `${key}/${alarm.count}`, row: { atMs: frame.timeMs } });
+      if (alarm.count < 3) setTimer(key, frame.timeMs + 30);
     },
     async settle(frames) {
       await Promise.resolve();
