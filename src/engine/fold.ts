@@ -195,7 +195,7 @@ export class Fold<E extends Entry, Flow> {
 }
 
 /** Timers that one stage may fire without time going on: more are a stage that sets its timer to now again and again. */
-const maxTimersAtOnce = 4_000_000;
+const maxTimersAtOnce = 2_000_000;
 
 /** Runs one stage over all frames, putting a frame for each of its timers where log time passes it. */
 function passThrough<E extends Entry, Flow>(
