@@ -1,5 +1,6 @@
-import { priorities, type Incident, type Priority } from '../incident/index.ts';
+import type { Incident, Priority } from '../incident/index.ts';
 import type { Told } from './group.ts';
+import { isLess, maxUrgency, raise, urgencyOf, type Urgency } from './urgency.ts';
 
 export interface FlushQuestion {
   readonly nowMs: number;
@@ -11,6 +12,8 @@ export interface FlushQuestion {
   readonly sendResolved: boolean;
   /** Set for groups of an incident. */
   readonly incident: Incident | null;
+  /** How urgent the incident was when it was acknowledged; null when it is not. */
+  readonly acknowledged: Urgency | null;
   readonly minPriority: Priority | null;
 }
 
@@ -21,22 +24,25 @@ export type FlushAnswer =
 /**
  * Whether a flush sends something, and why. For groups by labels these are Alertmanager's rules (notify/notify.go,
  * `DedupStage.needsUpdate`). A group of an incident is calmer: after the first page, more alerts of the same incident page nobody;
- * a raised priority, the end of it all and the repeat interval do. Acknowledged incidents are not repeated.
+ * a raised priority or severity, the end of it all and the repeat interval do. Of an acknowledged incident only the first
+ * two do, beyond what was known when it was acknowledged.
  */
 export function decideFlush(question: FlushQuestion): FlushAnswer {
   const { firing, resolved, told, sendResolved, incident } = question;
   if (firing.length + resolved.length === 0) return held('every alert is muted');
   if (!told || told.firing.length === 0) {
-    if (firing.length === 0)
-      return held(told ? 'nothing new has resolved' : 'all resolved before anybody was told');
-    return incident
-      ? decideFirstPage(question, incident)
-      : sent(told ? 'new alerts added' : 'first notification');
+    if (firing.length === 0) {
+      return held(
+        told ? 'resolved before anybody was told that it fires' : 'resolved before anybody was told',
+      );
+    }
+    if (incident) return decideFirstPage(question, incident);
+    return sent(told ? 'new alerts added' : 'first notification');
   }
   if (firing.length === 0) {
     return sendResolved
       ? sent('all alerts resolved')
-      : held('all resolved; the receiver does not want to hear of it');
+      : held('the receiver does not want to hear of resolved alerts');
   }
   if (incident) return decideLaterPage(question, incident, told);
   if (!isSubset(firing, told.firing)) return sent('new alerts added');
@@ -44,22 +50,30 @@ export function decideFlush(question: FlushQuestion): FlushAnswer {
   return decideRepeat(question, told);
 }
 
-function decideFirstPage({ minPriority, told }: FlushQuestion, incident: Incident): FlushAnswer {
+/** Nobody has been told of this incident, or only until all its alerts had resolved. */
+function decideFirstPage(
+  { minPriority, told, acknowledged }: FlushQuestion,
+  incident: Incident,
+): FlushAnswer {
   if (incident.state === 'resolved') return held('the incident was resolved by hand');
   if (minPriority !== null && isLess(incident.priority, minPriority)) {
     return held(`${incident.priority} is below ${minPriority}, from which this route pages`);
+  }
+  if (acknowledged) {
+    const raised = raise(acknowledged, urgencyOf(incident));
+    return raised === null ? heldByAcknowledgement(incident) : sent(raised);
   }
   return sent(told ? 'new alerts added' : 'first notification');
 }
 
 function decideLaterPage(question: FlushQuestion, incident: Incident, told: Told): FlushAnswer {
+  const { acknowledged } = question;
   if (incident.state === 'resolved') return held('the incident was resolved by hand');
-  if (told.priority !== null && isLess(told.priority, incident.priority)) {
-    return sent(`priority raised from ${told.priority} to ${incident.priority}`);
-  }
-  if (incident.state === 'acknowledged')
-    return held(`acknowledged by ${incident.acknowledgedBy ?? 'somebody'}`);
-  return decideRepeat(question, told);
+  const known =
+    acknowledged && told.urgency ? maxUrgency(acknowledged, told.urgency) : (acknowledged ?? told.urgency);
+  const raised = known && raise(known, urgencyOf(incident));
+  if (raised !== null) return sent(raised);
+  return acknowledged ? heldByAcknowledgement(incident) : decideRepeat(question, told);
 }
 
 function decideRepeat({ nowMs, repeatIntervalMs }: FlushQuestion, told: Told): FlushAnswer {
@@ -68,9 +82,8 @@ function decideRepeat({ nowMs, repeatIntervalMs }: FlushQuestion, told: Told): F
     : held('nothing has changed since the last page');
 }
 
-/** Whether `a` is less urgent than `b`. */
-export function isLess(a: Priority, b: Priority): boolean {
-  return priorities.indexOf(a) > priorities.indexOf(b);
+function heldByAcknowledgement({ acknowledgedBy }: Incident): FlushAnswer {
+  return held(`acknowledged by ${acknowledgedBy ?? 'somebody'}`);
 }
 
 function isSubset(part: readonly string[], whole: readonly string[]): boolean {

@@ -1,54 +1,72 @@
 import type { Verdict } from '../incident/index.ts';
-import type { Told } from './group.ts';
+import type { Departure } from './departures.ts';
+import type { Group } from './group.ts';
 import type { Groups } from './groups.ts';
+import type { Pager } from './pager.ts';
+import type { RouteTree } from './route.ts';
 
 /** Where an alert is routed and what its groups did about it. */
 export interface DispatchExplanation {
   readonly verdict: Verdict;
-  readonly groups: readonly {
-    readonly key: string;
-    readonly receiver: string;
-    readonly incidentId: string | null;
-    readonly memberCount: number;
-    /** The receiver was told that this alert fires. */
-    readonly isTold: boolean;
-    /** Why the last flush sent nothing; empty when it sent. */
-    readonly heldBecause: string;
-    readonly lastPageId: string | null;
-    readonly lastPageAtMs: number | null;
-    readonly nextFlushMs: number | null;
-  }[];
+  /** The routes that take it, in the order of the tree. */
+  readonly routes: readonly { readonly key: string; readonly receiver: string }[];
+  readonly groups: readonly ExplainedGroup[];
+  /** Groups that it has left as resolved since it fired last. */
+  readonly left: readonly Departure[];
+}
+
+/** A group that holds the alert. */
+export interface ExplainedGroup {
+  readonly key: string;
+  readonly receiver: string;
+  readonly incidentId: string | null;
+  readonly memberCount: number;
+  /** The receiver was told that this alert fires. */
+  readonly isTold: boolean;
+  /** Why the last flush sent nothing; empty when it sent. */
+  readonly heldBecause: string;
+  /** What the receiver of this group was told last. */
+  readonly lastPageId: string | null;
+  readonly lastPageAtMs: number | null;
+  readonly nextFlushMs: number | null;
 }
 
 export interface ExplainSources {
+  readonly tree: RouteTree;
   readonly groups: Groups;
+  readonly pager: Pager;
   readonly verdict: Verdict;
+  readonly left: readonly Departure[];
   readonly nextFlushMs: (groupId: string) => number | undefined;
-  readonly told: (groupId: string) => Told | undefined;
 }
 
-export function explainAlert(
-  fingerprint: string,
-  { groups, verdict, nextFlushMs, told }: ExplainSources,
-): DispatchExplanation {
-  const ids = groups.routed(fingerprint)?.groupIds ?? [];
+export function explainAlert(fingerprint: string, sources: ExplainSources): DispatchExplanation {
+  const { tree, groups, verdict, left } = sources;
+  const routed = groups.routed(fingerprint);
+  const routes = routed ? tree.match(routed.alert.labels) : [];
   return {
     verdict,
-    groups: ids.flatMap((id) => {
-      const group = groups.get(id);
-      if (!group) return [];
-      const last = told(id);
-      return {
-        key: group.key,
-        receiver: group.receiver,
-        incidentId: group.incidentId,
-        memberCount: group.members.length,
-        isTold: last?.firing.includes(fingerprint) ?? false,
-        heldBecause: group.heldBecause,
-        lastPageId: last?.effectId ?? null,
-        lastPageAtMs: last?.atMs ?? null,
-        nextFlushMs: nextFlushMs(id) ?? null,
-      };
-    }),
+    routes: routes.map(({ key, receiver }) => ({ key, receiver })),
+    groups: (routed?.groupIds ?? []).map((id) => explainGroup(fingerprint, groups.get(id)!, sources)),
+    left,
+  };
+}
+
+function explainGroup(
+  fingerprint: string,
+  { id, key, receiver, incidentId, heldBecause }: Group,
+  { groups, pager, nextFlushMs }: ExplainSources,
+): ExplainedGroup {
+  const told = pager.told(id);
+  return {
+    key,
+    receiver,
+    incidentId,
+    memberCount: groups.membersOf(id).size,
+    isTold: told?.firing.includes(fingerprint) ?? false,
+    heldBecause,
+    lastPageId: told?.effectId ?? null,
+    lastPageAtMs: told?.atMs ?? null,
+    nextFlushMs: nextFlushMs(id) ?? null,
   };
 }

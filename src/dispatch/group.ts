@@ -1,34 +1,36 @@
 import type { Alert, Labels } from '../alert/index.ts';
-import type { Priority } from '../incident/index.ts';
+import type { Urgency } from './urgency.ts';
 
-/** An aggregation group: alerts that one receiver hears of together. */
+/** An aggregation group: alerts that one receiver hears of together. Its members are the alerts that name it. */
 export interface Group {
   readonly id: string;
   /** Alertmanager's group key. */
   readonly key: string;
-  readonly routeIndex: number;
+  /** Key of the route that made it. */
+  readonly routeKey: string;
   readonly labels: Labels;
   readonly receiver: string;
+  /** The incident that it stands for, when its route groups by `incident`. */
   readonly incidentId: string | null;
-  /** Fingerprints, in the order in which they came in. */
-  readonly members: string[];
-  hasFlushed: boolean;
+  /** The route's `group_wait` when it was made. */
+  readonly groupWaitMs: number;
+  readonly hasFlushed: boolean;
   /** Why the last flush sent nothing; empty when it sent. */
-  heldBecause: string;
+  readonly heldBecause: string;
 }
 
-/** What the receiver of a group was last told: Alertmanager's notification log. Outlives the group. */
+/** What the receiver of a group was last told: an entry of Alertmanager's notification log. Fingerprints are sorted. */
 export interface Told {
   readonly firing: readonly string[];
   readonly resolved: readonly string[];
   readonly atMs: number;
-  /** The incident's priority then. */
-  readonly priority: Priority | null;
+  /** The incident's urgency then. */
+  readonly urgency: Urgency | null;
   /** The effect that told it. */
   readonly effectId: string;
 }
 
-/** An alert as dispatch remembers it. */
+/** An alert as dispatch remembers it, for as long as a group holds it. */
 export interface Routed {
   readonly alert: Alert;
   readonly isFiring: boolean;

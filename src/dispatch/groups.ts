@@ -1,17 +1,19 @@
-import { fingerprint, labelPairs, createLabels, type Alert } from '../alert/index.ts';
+import { createLabels, fingerprint, labelPairs, type Alert } from '../alert/index.ts';
 import type { StageContext, Table } from '../engine/index.ts';
 import type { Group, Routed } from './group.ts';
-import { groupKey, groupLabels, type Route, type RouteTree } from './route.ts';
+import { groupKey, groupLabels, type Route } from './route.ts';
 
 /**
  * The aggregation groups and their first two clocks (Alertmanager's dispatch/dispatch.go): a group flushes `group_wait` after
- * its first alert, or at once for an alert that is older than that, and every `group_interval` from then on.
+ * its first alert, or at once for an alert that is older than that, and every `group_interval` from then on. It ends with its last
+ * alert. Joining and leaving cost the same however large a group is.
  */
 export class Groups {
   readonly #context: StageContext;
   readonly #groups: Table<Group>;
   readonly #routed: Table<Routed>;
-  readonly #fingerprintsOf = new Map<string, Set<string>>();
+  readonly #membersOf = new Map<string, Set<string>>();
+  readonly #alertsOf = new Map<string, Set<string>>();
   readonly #groupsOf = new Map<string, Set<string>>();
 
   constructor(context: StageContext) {
@@ -21,11 +23,12 @@ export class Groups {
   }
 
   restore(): void {
-    this.#fingerprintsOf.clear();
-    this.#groupsOf.clear();
-    for (const [fingerprint, { signalId }] of this.#routed.entries())
-      this.#link(this.#fingerprintsOf, signalId, fingerprint);
-    for (const { id, incidentId } of this.#groups.values()) this.#link(this.#groupsOf, incidentId, id);
+    for (const index of [this.#membersOf, this.#alertsOf, this.#groupsOf]) index.clear();
+    for (const [name, { signalId, groupIds }] of this.#routed.entries()) {
+      link(this.#alertsOf, signalId, name);
+      for (const id of groupIds) link(this.#membersOf, id, name);
+    }
+    for (const { id, incidentId } of this.#groups.values()) link(this.#groupsOf, incidentId, id);
   }
 
   get(id: string): Group | undefined {
@@ -36,64 +39,92 @@ export class Groups {
     return this.#groups.values();
   }
 
-  routed(fingerprint: string): Routed | undefined {
-    return this.#routed.get(fingerprint);
+  /** Fingerprints of the alerts that a group holds, unordered. */
+  membersOf(id: string): ReadonlySet<string> {
+    return this.#membersOf.get(id) ?? none;
   }
 
-  allRouted(): IterableIterator<[string, Routed]> {
-    return this.#routed.entries();
+  /** An alert that some group holds. */
+  routed(name: string): Routed | undefined {
+    return this.#routed.get(name);
   }
 
-  groupsOfIncident(incidentId: string): readonly string[] {
-    return [...(this.#groupsOf.get(incidentId) ?? [])];
+  /** Fingerprints of all alerts that some group holds. */
+  allRouted(): readonly string[] {
+    return [...this.#routed.keys()];
   }
 
+  groupsOfIncident(incidentId: string): ReadonlySet<string> {
+    return this.#groupsOf.get(incidentId) ?? none;
+  }
+
+  /** Fingerprints of the alerts of a signal, as they are now. */
   alertsOfSignal(signalId: string): readonly string[] {
-    return [...(this.#fingerprintsOf.get(signalId) ?? [])];
+    return [...(this.#alertsOf.get(signalId) ?? none)];
   }
 
-  /** Puts an alert into the groups of its routes. It leaves those that it is in for other reasons. */
+  /** Puts an alert into the groups of its routes, and takes it out of all others. */
   place(
-    alert: Alert,
-    isFiring: boolean,
-    signalId: string | null,
+    { alert, isFiring, signalId }: Omit<Routed, 'groupIds'>,
     incidentId: string | null,
-    tree: RouteTree,
+    routes: readonly Route[],
     nowMs: number,
   ): void {
-    const before = this.#routed.get(alert.fingerprint);
+    const name = alert.fingerprint;
+    const before = this.#routed.get(name);
     const groupIds: string[] = [];
-    for (const route of tree.match(alert.labels)) {
+    for (const route of routes) {
       const id = this.#groupFor(route, alert, incidentId, nowMs);
       if (groupIds.includes(id)) continue;
       groupIds.push(id);
-      if (!before?.groupIds.includes(id)) this.#join(id, alert, route, nowMs);
+      link(this.#membersOf, id, name);
     }
-    for (const id of before?.groupIds ?? [])
-      if (!groupIds.includes(id)) this.leave(id, new Set([alert.fingerprint]));
-    this.#setRouted(alert.fingerprint, { alert, isFiring, signalId, groupIds });
+    for (const id of before?.groupIds ?? []) if (!groupIds.includes(id)) this.#dropMember(id, name);
+    this.#setRouted(name, { alert, isFiring, signalId, groupIds });
+    this.#hurryOld(alert, groupIds, nowMs);
   }
 
   /** Replaces what is known of an alert that stays where it is. */
-  update(alert: Alert, isFiring: boolean): boolean {
+  update(alert: Alert, isFiring: boolean, nowMs: number): void {
     const before = this.#routed.get(alert.fingerprint);
-    if (before) this.#routed.set(alert.fingerprint, { ...before, alert, isFiring });
-    return before !== undefined;
+    if (!before) return;
+    this.#routed.set(alert.fingerprint, { ...before, alert, isFiring });
+    this.#hurryOld(alert, before.groupIds, nowMs);
   }
 
-  /** Takes alerts out of a group, which ends when it is empty. */
-  leave(groupId: string, fingerprints: ReadonlySet<string>): void {
-    const group = this.#groups.get(groupId);
-    if (!group || fingerprints.size === 0) return;
-    const members = group.members.filter((member) => !fingerprints.has(member));
-    for (const fingerprint of fingerprints) this.#unlinkGroup(fingerprint, groupId);
-    if (members.length > 0) {
-      this.#groups.set(groupId, { ...group, members });
-      return;
+  /** Takes alerts out of a group. Gives those that no group holds any more. */
+  leave(groupId: string, names: readonly string[]): readonly string[] {
+    const gone: string[] = [];
+    for (const name of names) {
+      const routed = this.#routed.get(name);
+      if (!routed?.groupIds.includes(groupId)) continue;
+      this.#dropMember(groupId, name);
+      const groupIds = routed.groupIds.filter((id) => id !== groupId);
+      if (groupIds.length > 0) this.#routed.set(name, { ...routed, groupIds });
+      else {
+        this.#routed.delete(name);
+        unlink(this.#alertsOf, routed.signalId, name);
+        gone.push(name);
+      }
     }
-    this.#groups.delete(groupId);
-    this.#groupsOf.get(group.incidentId ?? '')?.delete(groupId);
-    this.#context.timers.cancel(flushTimer(groupId));
+    return gone;
+  }
+
+  /** Puts resolved alerts back into the group that they left, which flushes at `dueMs` when it has ended. Those that fire again are left out. */
+  putBack(group: Group, alerts: readonly Pick<Routed, 'alert' | 'signalId'>[], dueMs: number): void {
+    for (const { alert, signalId } of alerts) {
+      const name = alert.fingerprint;
+      const routed = this.#routed.get(name);
+      if (routed && (routed.isFiring || routed.groupIds.includes(group.id))) continue;
+      this.#ensure(group, dueMs);
+      link(this.#membersOf, group.id, name);
+      this.#setRouted(
+        name,
+        routed
+          ? { ...routed, groupIds: [...routed.groupIds, group.id] }
+          : { alert, isFiring: false, signalId, groupIds: [group.id] },
+      );
+    }
   }
 
   save(group: Group): void {
@@ -113,65 +144,74 @@ export class Groups {
     const group: Group = {
       id,
       key,
-      routeIndex: route.index,
+      routeKey: route.key,
       labels,
       receiver: route.receiver,
       incidentId: route.isByIncident ? incidentId : null,
-      members: [],
+      groupWaitMs: route.groupWaitMs,
       hasFlushed: false,
       heldBecause: 'group_wait has not passed',
     };
-    this.#groups.set(id, group);
-    this.#link(this.#groupsOf, group.incidentId, id);
-    this.#context.timers.set(flushTimer(id), nowMs + route.groupWaitMs);
+    this.#ensure(group, nowMs + route.groupWaitMs);
     return id;
   }
 
-  #join(id: string, alert: Alert, route: Route, nowMs: number): void {
-    const group = this.#groups.get(id)!;
-    group.members.push(alert.fingerprint);
-    this.#groups.touch(id);
-    if (!group.hasFlushed && alert.startsAtMs + route.groupWaitMs < nowMs) this.hurry(id, nowMs);
+  #ensure(group: Group, dueMs: number): void {
+    if (this.#groups.has(group.id)) return;
+    this.#groups.set(group.id, group);
+    link(this.#groupsOf, group.incidentId, group.id);
+    this.#context.timers.set(flushTimer(group.id), dueMs);
   }
 
-  #setRouted(fingerprint: string, routed: Routed): void {
-    const before = this.#routed.get(fingerprint)?.signalId ?? null;
-    if (before !== null && before !== routed.signalId) this.#fingerprintsOf.get(before)?.delete(fingerprint);
-    this.#routed.set(fingerprint, routed);
-    this.#link(this.#fingerprintsOf, routed.signalId, fingerprint);
-  }
-
-  #unlinkGroup(fingerprint: string, groupId: string): void {
-    const routed = this.#routed.get(fingerprint);
-    if (!routed) return;
-    const groupIds = routed.groupIds.filter((id) => id !== groupId);
-    if (groupIds.length > 0) {
-      this.#routed.set(fingerprint, { ...routed, groupIds });
-      return;
+  /** Alertmanager's `aggrGroup.insert`: nobody waits for more alerts when this one began longer ago than that. */
+  #hurryOld({ startsAtMs }: Alert, groupIds: readonly string[], nowMs: number): void {
+    for (const id of groupIds) {
+      const group = this.#groups.get(id);
+      if (group && !group.hasFlushed && startsAtMs + group.groupWaitMs < nowMs) this.hurry(id, nowMs);
     }
-    this.#routed.delete(fingerprint);
-    if (routed.signalId === null) return;
-    const siblings = this.#fingerprintsOf.get(routed.signalId);
-    siblings?.delete(fingerprint);
-    if (siblings?.size === 0) this.#fingerprintsOf.delete(routed.signalId);
   }
 
-  #link(index: Map<string, Set<string>>, key: string | null, value: string): void {
-    if (key === null) return;
-    const values = index.get(key);
-    if (values) values.add(value);
-    else index.set(key, new Set([value]));
+  #dropMember(groupId: string, name: string): void {
+    if (!unlink(this.#membersOf, groupId, name)) return;
+    const incidentId = this.#groups.get(groupId)?.incidentId ?? null;
+    this.#groups.delete(groupId);
+    unlink(this.#groupsOf, incidentId, groupId);
+    this.#context.timers.cancel(flushTimer(groupId));
+  }
+
+  #setRouted(name: string, routed: Routed): void {
+    const before = this.#routed.get(name)?.signalId ?? null;
+    if (before !== routed.signalId) unlink(this.#alertsOf, before, name);
+    this.#routed.set(name, routed);
+    link(this.#alertsOf, routed.signalId, name);
   }
 }
+
+const none: ReadonlySet<string> = new Set();
 
 export function flushTimer(groupId: string): string {
   return `flush/${groupId}`;
 }
 
-/** A short name for a group that stands for no incident: the fingerprint of its key and receiver. */
+/** A short name for a group: its incident, else the fingerprint of its key, receiver and labels. */
 export function groupName(group: Group): string {
   return (
     group.incidentId ??
     fingerprint(createLabels([['key', group.key], ['receiver', group.receiver], ...labelPairs(group.labels)]))
   );
+}
+
+function link(index: Map<string, Set<string>>, key: string | null, value: string): void {
+  if (key === null) return;
+  const values = index.get(key);
+  if (values) values.add(value);
+  else index.set(key, new Set([value]));
+}
+
+/** True when that was the last value of `key`. */
+function unlink(index: Map<string, Set<string>>, key: string | null, value: string): boolean {
+  const values = key === null ? undefined : index.get(key);
+  if (key === null || !values?.delete(value) || values.size > 0) return false;
+  index.delete(key);
+  return true;
 }

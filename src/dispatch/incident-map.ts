@@ -1,15 +1,19 @@
 import type { StageContext, Table } from '../engine/index.ts';
 import type { CandidateChange, Incident } from '../incident/index.ts';
+import { urgencyOf, type Urgency } from './urgency.ts';
 
 /** Which incident a signal belongs to, and each incident's newest revision, as the flow has told so far. */
 export class IncidentMap {
   readonly #incidentOf: Table<string>;
   readonly #incidents: Table<Incident>;
+  /** How urgent each acknowledged incident was when that happened. */
+  readonly #acknowledged: Table<Urgency>;
   readonly #signalsOf = new Map<string, Set<string>>();
 
   constructor(context: StageContext) {
     this.#incidentOf = context.table<string>('signal-incidents');
     this.#incidents = context.table<Incident>('incidents');
+    this.#acknowledged = context.table<Urgency>('acknowledged');
   }
 
   restore(): void {
@@ -25,30 +29,48 @@ export class IncidentMap {
     return id === null ? null : (this.#incidents.get(id) ?? null);
   }
 
-  set(incident: Incident): void {
-    this.#incidents.set(incident.id, incident);
+  /** How urgent the incident was when it was acknowledged; null when it is not. */
+  acknowledged(id: string | null): Urgency | null {
+    return id === null ? null : (this.#acknowledged.get(id) ?? null);
   }
 
-  /** Takes over what correlation says; gives the signals whose incident is another now. */
+  set(incident: Incident): void {
+    const { id, state } = incident;
+    this.#incidents.set(id, incident);
+    if (state !== 'acknowledged') this.#acknowledged.delete(id);
+    else if (!this.#acknowledged.has(id)) this.#acknowledged.set(id, urgencyOf(incident));
+  }
+
+  /**
+   * Takes over what correlation says; gives the signals that belong to another incident now. A candidate that is over goes on naming
+   * signals that have returned in a later one: those are left where they are.
+   */
   learn({ candidate }: CandidateChange): string[] {
     const moved: string[] = [];
     for (const signalId of candidate.signalIds) {
       const before = this.#incidentOf.get(signalId);
       if (before === candidate.id) continue;
       if (before !== undefined) {
+        if (candidate.state !== 'open' && this.#isOpen(before)) continue;
         this.#signalsOf.get(before)?.delete(signalId);
-        moved.push(signalId);
       }
       this.#incidentOf.set(signalId, candidate.id);
       this.#index(signalId, candidate.id);
+      moved.push(signalId);
     }
     return moved;
   }
 
   forget(incidentId: string): void {
     this.#incidents.delete(incidentId);
+    this.#acknowledged.delete(incidentId);
     for (const signalId of this.#signalsOf.get(incidentId) ?? []) this.#incidentOf.delete(signalId);
     this.#signalsOf.delete(incidentId);
+  }
+
+  #isOpen(incidentId: string): boolean {
+    const state = this.#incidents.get(incidentId)?.state;
+    return state === 'open' || state === 'acknowledged';
   }
 
   #index(signalId: string, incidentId: string): void {

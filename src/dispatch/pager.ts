@@ -1,16 +1,17 @@
-import { compareLabels, type Alert } from '../alert/index.ts';
+import { compareLabels } from '../alert/index.ts';
 import type { Fact, StageContext, Table } from '../engine/index.ts';
 import type { Incident, NotifiedAlert, NotifyEffect, Page, TocsinFrame } from '../incident/index.ts';
-import type { Group, Told } from './group.ts';
+import type { Group, Routed, Told } from './group.ts';
 import { groupName } from './groups.ts';
+import { urgencyOf } from './urgency.ts';
 
-/** What has to be put back when a notification fails. */
+/** A page that is on its way, and what has to be put back when it fails. */
 export interface InFlight {
-  readonly groupId: string;
-  readonly incidentId: string | null;
+  readonly group: Group;
+  /** What its receiver was told before. */
   readonly before: Told | null;
   /** Resolved alerts that left their group with it. */
-  readonly gone: readonly { readonly alert: Alert; readonly signalId: string | null }[];
+  readonly gone: readonly Pick<Routed, 'alert' | 'signalId'>[];
 }
 
 export interface PageDraft {
@@ -26,7 +27,10 @@ export interface PageDraft {
 
 const keptPageCount = 50;
 
-/** Emits pages, and remembers what the receiver of each group was told: Alertmanager's notification log. */
+/**
+ * Emits pages, and remembers what the receiver of each group was told: Alertmanager's notification log. A page counts as told when it
+ * is emitted; `settle` takes that back when it could not be delivered.
+ */
 export class Pager {
   readonly #told: Table<Told>;
   readonly #inFlight: Table<InFlight>;
@@ -61,13 +65,15 @@ export class Pager {
     this.#pages.delete(incidentId);
   }
 
-  /** Emits a page and counts it as sent. */
-  send({ group, alerts, incident, reason, firing, resolved, gone }: PageDraft, frame: TocsinFrame): void {
+  /** Emits a page. Returns its id. */
+  send({ group, alerts, incident, reason, firing, resolved, gone }: PageDraft, frame: TocsinFrame): string {
     const revision = (this.#counters.get('revision') ?? 0) + 1;
     this.#counters.set('revision', revision);
     const id = `${groupName(group)}/${revision}/${group.receiver}`;
+    const sorted = alerts.toSorted((a, b) => compareLabels(a.alert.labels, b.alert.labels));
     const status = alerts.some((alert) => alert.status === 'firing') ? 'firing' : 'resolved';
     const { receiver, key: groupKey, incidentId } = group;
+    const atMs = frame.timeMs;
     const effect: NotifyEffect = {
       id,
       kind: 'notify',
@@ -77,45 +83,51 @@ export class Pager {
         groupLabels: group.labels,
         status,
         notificationReason: reason,
-        alerts: alerts.toSorted((a, b) => compareLabels(a.alert.labels, b.alert.labels)),
+        alerts: sorted,
         incident,
-        atMs: frame.timeMs,
+        atMs,
       },
     };
     frame.effects.push(effect);
-    const fingerprints = alerts.map(({ alert }) => alert.fingerprint);
-    const page: Page = {
-      id,
-      receiver,
-      groupKey,
-      incidentId,
-      status,
-      reason,
-      fingerprints,
-      atMs: frame.timeMs,
-    };
+    const fingerprints = sorted.map(({ alert }) => alert.fingerprint);
+    const page: Page = { id, receiver, groupKey, incidentId, status, reason, fingerprints, atMs };
     frame.flow.pages = [...frame.flow.pages, page];
-    if (incidentId !== null)
+    if (incidentId !== null) {
       this.#pages.set(incidentId, [...this.pages(incidentId), page].slice(-keptPageCount));
-    const before = this.#told.get(group.id) ?? null;
-    this.#inFlight.set(id, { groupId: group.id, incidentId, before, gone });
+    }
+    this.#inFlight.set(id, { group, before: this.#told.get(group.id) ?? null, gone });
     this.#told.set(group.id, {
-      firing,
-      resolved,
-      atMs: frame.timeMs,
-      priority: incident?.priority ?? null,
+      firing: firing.toSorted(),
+      resolved: resolved.toSorted(),
+      atMs,
+      urgency: incident && urgencyOf(incident),
       effectId: id,
     });
+    return id;
   }
 
-  /** A notification ended. One that failed is taken back, and what left with it is returned to be put back. */
+  /** A notification ended. When it failed it was never told, and what left its group with it is returned to be put back. */
   settle({ effectId, outcome }: Fact): InFlight | null {
     const inFlight = this.#inFlight.get(effectId);
     if (!inFlight) return null;
     this.#inFlight.delete(effectId);
-    if (outcome.status === 'done' || this.#told.get(inFlight.groupId)?.effectId !== effectId) return null;
-    if (inFlight.before) this.#told.set(inFlight.groupId, inFlight.before);
-    else this.#told.delete(inFlight.groupId);
+    if (outcome.status === 'done') return null;
+    this.#takeBack(effectId, inFlight);
     return inFlight;
+  }
+
+  /** Where the failed page was the last of its group, the one before it is the last again; where another followed, that one's predecessor is. */
+  #takeBack(effectId: string, { group, before }: InFlight): void {
+    const last = this.#told.get(group.id);
+    if (last?.effectId === effectId) {
+      if (before) this.#told.set(group.id, before);
+      else this.#told.delete(group.id);
+      return;
+    }
+    for (let id = last?.effectId; id !== undefined;) {
+      const later = this.#inFlight.get(id);
+      if (later?.before?.effectId === effectId) this.#inFlight.set(id, { ...later, before });
+      id = later?.before?.effectId;
+    }
   }
 }

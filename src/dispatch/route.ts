@@ -1,4 +1,5 @@
 import {
+  compareCodePoints,
   compileMatchers,
   createLabels,
   labelPairs,
@@ -7,14 +8,13 @@ import {
   matchesAll,
   type Labels,
   type Matcher,
+  type MatcherText,
 } from '../alert/index.ts';
 import type { Priority } from '../incident/index.ts';
 import { matchersOf, type RouteConfig } from './config.ts';
 
 /** A route with everything that it has from its parents. */
 export interface Route {
-  /** Its place in the tree, depth first; the root is 0. */
-  readonly index: number;
   /** Alertmanager's route key, such as `{}/{team="payments"}`. */
   readonly key: string;
   readonly receiver: string;
@@ -38,13 +38,19 @@ export const incidentLabel = 'incident';
 
 /** The route tree, compiled. Matching is depth first; the first child that matches takes the alert unless it continues. */
 export class RouteTree {
-  readonly routes: readonly Route[];
   readonly #root: Node;
+  readonly #byKey = new Map<string, Route>();
 
   constructor(config: RouteConfig) {
-    const routes: Node[] = [];
-    this.#root = compile(config, rootDefaults, '', routes);
-    this.routes = routes;
+    this.#root = compile(config, rootDefaults, '', (route) => {
+      const name = JSON.stringify([route.key, route.receiver]);
+      if (!this.#byKey.has(name)) this.#byKey.set(name, route);
+    });
+  }
+
+  /** The route of this key and receiver; of several the first in the tree. */
+  find(key: string, receiver: string): Route | undefined {
+    return this.#byKey.get(JSON.stringify([key, receiver]));
   }
 
   /** The routes that take an alert with these labels: at least one. */
@@ -66,7 +72,7 @@ export function groupLabels({ groupBy }: Route, labels: Labels, incidentId: stri
 /** Alertmanager's group key: the route's key and the group's labels. */
 export function groupKey(route: Route, labels: Labels): string {
   const pairs = [...labelPairs(labels)].map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return `${route.key}:{${pairs.join(', ')}}`;
+  return `${route.key}:{${pairs.sort(compareCodePoints).join(', ')}}`;
 }
 
 const rootDefaults = {
@@ -78,34 +84,51 @@ const rootDefaults = {
   minPriority: null as Priority | null,
 };
 
-function compile(config: RouteConfig, parent: typeof rootDefaults, parentKey: string, routes: Node[]): Node {
-  const texts = matchersOf(config);
+function compile(
+  config: RouteConfig,
+  parent: typeof rootDefaults,
+  parentKey: string,
+  visit: (route: Route) => void,
+): Node {
+  const texts = matchersOf(config).sort(compareMatchers);
   const compiled = compileMatchers(texts);
   if (!compiled.ok) throw new Error(`route was not checked: ${compiled.error}`);
   const own = {
     receiver: config.receiver ?? parent.receiver,
-    groupBy:
-      config.group_by === undefined ? parent.groupBy : config.group_by[0] === '...' ? null : config.group_by,
+    // As in Alertmanager, an empty list says nothing.
+    groupBy: !config.group_by?.length
+      ? parent.groupBy
+      : config.group_by[0] === '...'
+        ? null
+        : config.group_by,
     groupWaitMs: config.group_wait ?? parent.groupWaitMs,
     groupIntervalMs: config.group_interval ?? parent.groupIntervalMs,
     repeatIntervalMs: config.repeat_interval ?? parent.repeatIntervalMs,
     minPriority: (config.min_priority as Priority | undefined) ?? parent.minPriority,
   };
   const key = `${parentKey}${parentKey === '' ? '' : '/'}{${texts.map(matcherToString).join(',')}}`;
-  const index = routes.length;
   const children: Node[] = [];
   const node: Node = {
     ...own,
-    index,
     key,
     isByIncident: own.groupBy?.includes(incidentLabel) ?? false,
     matchers: compiled.matchers,
     continues: config.continue,
     children,
   };
-  routes.push(node);
-  for (const child of config.routes) children.push(compile(child, own, key, routes));
+  visit(node);
+  for (const child of config.routes) children.push(compile(child, own, key, visit));
   return node;
+}
+
+/** Alertmanager's order of matchers (pkg/labels/matcher.go): by name, value and then `=`, `!=`, `=~`, `!~`. */
+function compareMatchers(a: MatcherText, b: MatcherText): number {
+  return (
+    compareCodePoints(a.name, b.name) ||
+    compareCodePoints(a.value, b.value) ||
+    Number(a.isRegex) - Number(b.isRegex) ||
+    Number(b.isEqual) - Number(a.isEqual)
+  );
 }
 
 function match(node: Node, labels: Labels): readonly Node[] {

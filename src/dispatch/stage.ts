@@ -1,47 +1,51 @@
-import type { Fact, StageContext, Table } from '../engine/index.ts';
-import {
-  type AlertChange,
-  type Incident,
-  type LogEntry,
-  type NotifiedAlert,
-  type Page,
-  type TocsinFrame,
-  type TocsinStage,
-  type Verdict,
+import type { Labels } from '../alert/index.ts';
+import type { StageContext, Table } from '../engine/index.ts';
+import type {
+  AlertChange,
+  Incident,
+  LogEntry,
+  Page,
+  TocsinFrame,
+  TocsinStage,
+  Verdict,
 } from '../incident/index.ts';
-import { routeConfig, type RouteConfig } from './config.ts';
-import { decideFlush, isLess } from './decide.ts';
+import { Departures } from './departures.ts';
 import { explainAlert, type DispatchExplanation } from './explain.ts';
-import type { Group } from './group.ts';
+import { Flusher } from './flusher.ts';
 import { flushTimer, Groups } from './groups.ts';
 import { IncidentMap } from './incident-map.ts';
 import { Pager } from './pager.ts';
-import { RouteTree, type Route } from './route.ts';
+import { readSettings, type DispatchSettings } from './settings.ts';
+import { raise, urgencyOf } from './urgency.ts';
 
 /** The dispatch stage, and what it knows of groups and pages. */
 export interface DispatchStage extends TocsinStage {
+  /** The groups that hold alerts which fire, with the fingerprints of those. */
   groups(): Iterable<{
-    readonly labels: Group['labels'];
+    readonly labels: Labels;
     readonly receiver: string;
     readonly fingerprints: readonly string[];
   }>;
   receivers(): readonly string[];
+  /** Names of the receivers whose groups hold the alert, sorted. */
   receiversOf(fingerprint: string): readonly string[];
   /** The last pages of an incident, oldest first; at most 50. */
   pages(incidentId: string): readonly Page[];
-  /** Where an alert is routed, and why its groups sent a page or did not. */
+  /** Where an alert is routed, and why its groups sent a page or did not. Of resolved alerts the last 10,000 are known. */
   explain(fingerprint: string): DispatchExplanation;
 }
 
 /**
  * Routes alerts into groups and decides when a group becomes a page: Alertmanager's route tree and clocks, with the synthetic
  * label `incident`. A page counts as sent when it is emitted; a `failed` fact takes that back, so that the next flush sends again.
+ *
+ * INVARIANT: every group has its next flush scheduled, so that what fires unmuted and unacknowledged is paged at the latest
+ * when `repeat_interval` has elapsed.
  */
 export function createDispatchStage(context: StageContext): DispatchStage {
   return new Dispatch(context);
 }
 
-const defaultRoute = routeConfig.parse({ receiver: 'console', group_by: ['incident'] });
 const incidentRetentionMs = 24 * 3_600_000;
 
 class Dispatch implements DispatchStage {
@@ -49,35 +53,44 @@ class Dispatch implements DispatchStage {
   readonly #context: StageContext;
   readonly #groups: Groups;
   readonly #map: IncidentMap;
-  readonly #verdicts: Table<Verdict>;
   readonly #pager: Pager;
-  #tree = new RouteTree(defaultRoute);
-  #receivers = new Map<string, { readonly sendResolved: boolean }>();
+  readonly #departures: Departures;
+  readonly #verdicts: Table<Verdict>;
+  readonly #flusher: Flusher;
+  #settings: DispatchSettings = readSettings({});
 
   constructor(context: StageContext) {
     this.#context = context;
     this.#groups = new Groups(context);
     this.#map = new IncidentMap(context);
-    this.#verdicts = context.table<Verdict>('verdicts');
     this.#pager = new Pager(context);
+    this.#departures = new Departures(context);
+    this.#verdicts = context.table<Verdict>('verdicts');
+    this.#flusher = new Flusher({
+      timers: context.timers,
+      groups: this.#groups,
+      map: this.#map,
+      pager: this.#pager,
+      departures: this.#departures,
+      verdicts: this.#verdicts,
+    });
   }
 
-  groups(): Iterable<{ labels: Group['labels']; receiver: string; fingerprints: readonly string[] }> {
-    return [...this.#groups.all()].map(({ labels, receiver, members }) => ({
-      labels,
-      receiver,
-      fingerprints: members,
-    }));
+  *groups(): IterableIterator<{ labels: Labels; receiver: string; fingerprints: readonly string[] }> {
+    for (const { id, labels, receiver } of this.#groups.all()) {
+      const members = [...this.#groups.membersOf(id)];
+      const fingerprints = members.filter((name) => this.#groups.routed(name)?.isFiring);
+      if (fingerprints.length > 0) yield { labels, receiver, fingerprints };
+    }
   }
 
   receivers(): readonly string[] {
-    return [...this.#receivers.keys()];
+    return [...this.#settings.receivers.keys()];
   }
 
   receiversOf(fingerprint: string): readonly string[] {
-    const routed = this.#groups.routed(fingerprint);
-    const labels = routed?.alert.labels;
-    return labels ? [...new Set(this.#tree.match(labels).map(({ receiver }) => receiver))] : [];
+    const groupIds = this.#groups.routed(fingerprint)?.groupIds ?? [];
+    return [...new Set(groupIds.map((id) => this.#groups.get(id)!.receiver))].sort();
   }
 
   pages(incidentId: string): readonly Page[] {
@@ -86,31 +99,33 @@ class Dispatch implements DispatchStage {
 
   explain(fingerprint: string): DispatchExplanation {
     return explainAlert(fingerprint, {
+      tree: this.#settings.tree,
       groups: this.#groups,
+      pager: this.#pager,
       verdict: this.#verdicts.get(fingerprint) ?? { muted: false },
+      left: this.#departures.of(fingerprint),
       nextFlushMs: (id) => this.#context.timers.dueMs(flushTimer(id)),
-      told: (id) => this.#pager.told(id),
     });
   }
 
   restore(config: LogEntry | null): void {
     this.#groups.restore();
     this.#map.restore();
-    if (config?.kind === 'config') this.#configure(config.payload);
+    if (config?.kind === 'config') this.#settings = readSettings(config.payload);
   }
 
   onFrame(frame: TocsinFrame): void {
     const { entry, flow, timeMs } = frame;
     if (entry?.kind === 'config') this.#reconfigure(entry.payload, timeMs);
-    else if (entry?.kind === 'fact' && entry.payload.kind === 'notify') this.#settle(entry.payload, timeMs);
+    else if (entry?.kind === 'fact' && entry.payload.kind === 'notify') {
+      this.#flusher.settle(entry.payload, this.#settings, timeMs);
+    }
     for (const { fingerprint, verdict } of flow.verdictChanges) {
       if (verdict.muted) this.#verdicts.set(fingerprint, verdict);
       else this.#verdicts.delete(fingerprint);
     }
     for (const incident of flow.incidents) this.#noteIncident(incident, timeMs);
-    for (const change of flow.candidateChanges) {
-      for (const signalId of this.#map.learn(change)) this.#move(signalId, timeMs);
-    }
+    for (const change of flow.candidateChanges) this.#move(this.#map.learn(change), timeMs);
     for (let i = 0; i < flow.alertChanges.length; i++) {
       const change = flow.alertChanges[i]!;
       if (change.change === 'repeated' || change.change === 'ignored') continue;
@@ -118,42 +133,35 @@ class Dispatch implements DispatchStage {
     }
   }
 
+  /** `flush/<group>`, `told/<group>` or `incident/<id>`. */
   onTimer(key: string, frame: TocsinFrame): void {
     const slash = key.indexOf('/');
-    const id = key.slice(slash + 1);
     const kind = key.slice(0, slash);
-    if (kind === 'flush') this.#flush(id, frame);
-    else if (kind === 'told') this.#forgetTold(id, frame.timeMs);
+    const id = key.slice(slash + 1);
+    if (kind === 'flush') this.#flusher.flush(id, this.#settings, frame);
+    else if (kind === 'told') this.#flusher.expireTold(id, this.#settings, frame.timeMs);
     else this.#forgetIncident(id, frame.timeMs);
   }
 
-  #configure(config: Readonly<Record<string, unknown>>): void {
-    this.#tree = new RouteTree((config['route'] ?? defaultRoute) as RouteConfig);
-    const receivers = (config['receivers'] ?? []) as readonly Readonly<Record<string, unknown>>[];
-    this.#receivers = new Map(
-      receivers.map((receiver) => [String(receiver['name']), { sendResolved: wantsResolved(receiver) }]),
-    );
-  }
-
-  /** INVARIANT: a reload repeats nothing and loses nothing: what receivers were told is kept by group, not by route. */
+  /** INVARIANT: a reload repeats nothing and loses nothing: what receivers were told is kept by group key and receiver. */
   #reconfigure(config: Readonly<Record<string, unknown>>, nowMs: number): void {
-    this.#configure(config);
-    for (const [, { alert, isFiring, signalId }] of Array.from(this.#groups.allRouted())) {
-      this.#groups.place(alert, isFiring, signalId, this.#map.incidentOf(signalId), this.#tree, nowMs);
-    }
-    for (const group of this.#groups.all()) {
-      const route = this.#tree.routes.find(
-        (route) => group.key.startsWith(`${route.key}:`) && route.receiver === group.receiver,
-      );
-      if (route && route.index !== group.routeIndex) this.#groups.save({ ...group, routeIndex: route.index });
+    this.#settings = readSettings(config);
+    for (const fingerprint of this.#groups.allRouted()) {
+      const routed = this.#groups.routed(fingerprint)!;
+      const routes = this.#settings.tree.match(routed.alert.labels);
+      this.#groups.place(routed, this.#map.incidentOf(routed.signalId), routes, nowMs);
     }
   }
 
-  #take({ change, alert }: AlertChange, signalId: string | null, nowMs: number): void {
-    if (change === 'fired') {
-      const known = signalId ?? this.#groups.routed(alert.fingerprint)?.signalId ?? null;
-      this.#groups.place(alert, true, known, this.#map.incidentOf(known), this.#tree, nowMs);
-    } else this.#groups.update(alert, change === 'updated');
+  #take({ change, alert }: AlertChange, sightedSignalId: string | null, nowMs: number): void {
+    if (change !== 'fired') {
+      this.#groups.update(alert, change === 'updated', nowMs);
+      return;
+    }
+    this.#departures.forget(alert.fingerprint);
+    const signalId = sightedSignalId ?? this.#groups.routed(alert.fingerprint)?.signalId ?? null;
+    const routes = this.#settings.tree.match(alert.labels);
+    this.#groups.place({ alert, isFiring: true, signalId }, this.#map.incidentOf(signalId), routes, nowMs);
   }
 
   #noteIncident(incident: Incident, nowMs: number): void {
@@ -163,114 +171,46 @@ class Dispatch implements DispatchStage {
     const timer = `incident/${incident.id}`;
     if (isOver) this.#context.timers.set(timer, nowMs + incidentRetentionMs);
     else this.#context.timers.cancel(timer);
-    const isRaised = before !== null && isLess(before.priority, incident.priority);
-    if (!isRaised || isOver) return;
-    for (const groupId of this.#groups.groupsOfIncident(incident.id)) {
-      if (this.#groups.get(groupId)?.hasFlushed) this.#groups.hurry(groupId, nowMs);
+    if (isOver || !before || raise(urgencyOf(before), urgencyOf(incident)) === null) return;
+    for (const id of this.#groups.groupsOfIncident(incident.id)) {
+      if (this.#groups.get(id)?.hasFlushed) this.#groups.hurry(id, nowMs);
     }
   }
 
-  /** A signal belongs to another incident now: its alerts change groups quietly, and what was told of them goes with them. */
-  #move(signalId: string, nowMs: number): void {
-    for (const fingerprint of this.#groups.alertsOfSignal(signalId)) {
-      const routed = this.#groups.routed(fingerprint);
-      if (!routed) continue;
-      const wasTold = routed.groupIds.some((id) => this.#pager.told(id)?.firing.includes(fingerprint));
-      this.#groups.place(
-        routed.alert,
-        routed.isFiring,
-        signalId,
-        this.#map.incidentOf(signalId),
-        this.#tree,
-        nowMs,
-      );
-      if (!wasTold) continue;
-      for (const id of this.#groups.routed(fingerprint)?.groupIds ?? []) {
-        const told = this.#pager.told(id);
-        if (told && !told.firing.includes(fingerprint))
-          this.#pager.setTold(id, { ...told, firing: [...told.firing, fingerprint] });
+  /** Signals belong to another incident now: their alerts change groups quietly, and what was told of them goes with them. */
+  #move(signalIds: readonly string[], nowMs: number): void {
+    const told = new Map<string, Set<string>>();
+    const toldIn = (groupId: string): Set<string> => {
+      let names = told.get(groupId);
+      if (!names) told.set(groupId, (names = new Set(this.#pager.told(groupId)?.firing)));
+      return names;
+    };
+    const changed = new Set<string>();
+    for (const signalId of signalIds) {
+      for (const fingerprint of this.#groups.alertsOfSignal(signalId)) {
+        const routed = this.#groups.routed(fingerprint)!;
+        const wasTold = routed.groupIds.some((id) => toldIn(id).has(fingerprint));
+        const routes = this.#settings.tree.match(routed.alert.labels);
+        this.#groups.place(routed, this.#map.incidentOf(signalId), routes, nowMs);
+        if (!wasTold) continue;
+        for (const id of this.#groups.routed(fingerprint)!.groupIds) {
+          if (!this.#pager.told(id) || toldIn(id).has(fingerprint)) continue;
+          toldIn(id).add(fingerprint);
+          changed.add(id);
+        }
       }
     }
-  }
-
-  #flush(groupId: string, frame: TocsinFrame): void {
-    const group = this.#groups.get(groupId);
-    const route = group && this.#tree.routes[group.routeIndex];
-    if (!group || !route) return;
-    const members = group.members.flatMap((fingerprint) => this.#groups.routed(fingerprint) ?? []);
-    const heard = members.filter(({ alert }) => !this.#verdicts.has(alert.fingerprint));
-    const firing = heard.filter(({ isFiring }) => isFiring).map(({ alert }) => alert.fingerprint);
-    const resolved = heard.filter(({ isFiring }) => !isFiring).map(({ alert }) => alert.fingerprint);
-    const incident = this.#map.incident(group.incidentId);
-    const sendResolved = this.#receivers.get(group.receiver)?.sendResolved ?? true;
-    const told = this.#pager.told(groupId);
-    const answer = decideFlush({
-      nowMs: frame.timeMs,
-      firing,
-      resolved,
-      told,
-      repeatIntervalMs: route.repeatIntervalMs,
-      sendResolved,
-      incident,
-      minPriority: route.minPriority,
-    });
-    const gone = members
-      .filter(({ isFiring }) => !isFiring)
-      .map(({ alert, signalId }) => ({ alert, signalId }));
-    this.#groups.save({ ...group, hasFlushed: true, heldBecause: answer.sends ? '' : answer.because });
-    this.#context.timers.set(flushTimer(groupId), frame.timeMs + route.groupIntervalMs);
-    if (answer.sends) {
-      const alerts = heard
-        .filter(({ isFiring }) => isFiring || sendResolved)
-        .map(({ alert, isFiring }): NotifiedAlert => ({ alert, status: isFiring ? 'firing' : 'resolved' }));
-      this.#pager.send({ group, alerts, incident, reason: answer.reason, firing, resolved, gone }, frame);
-    } else if (told && firing.length === 0 && told.firing.length > 0 && resolved.length > 0) {
-      this.#pager.setTold(groupId, { ...told, firing: [], resolved });
-    }
-    this.#groups.leave(groupId, new Set(gone.map(({ alert }) => alert.fingerprint)));
-    if (!this.#groups.get(groupId))
-      this.#context.timers.set(`told/${groupId}`, frame.timeMs + 2 * route.repeatIntervalMs);
-  }
-
-  /** What left its group with a page that failed comes back, and is told at the next interval. */
-  #settle(fact: Fact, nowMs: number): void {
-    const failed = this.#pager.settle(fact);
-    for (const { alert, signalId } of failed?.gone ?? []) {
-      if (this.#groups.routed(alert.fingerprint)) continue;
-      this.#groups.place(alert, false, signalId, failed?.incidentId ?? null, this.#tree, nowMs);
-    }
-    const group = failed && this.#groups.get(failed.groupId);
-    const route = group && this.#tree.routes[group.routeIndex];
-    if (!group || !route || group.hasFlushed) return;
-    this.#groups.save({ ...group, hasFlushed: true });
-    this.#context.timers.set(flushTimer(group.id), nowMs + route.groupIntervalMs);
-  }
-
-  #forgetTold(groupId: string, nowMs: number): void {
-    const group = this.#groups.get(groupId);
-    if (!group) this.#pager.forgetTold(groupId);
-    else {
-      const route: Route | undefined = this.#tree.routes[group.routeIndex];
-      this.#context.timers.set(
-        `told/${groupId}`,
-        nowMs + 2 * (route?.repeatIntervalMs ?? incidentRetentionMs),
-      );
+    for (const id of changed) {
+      this.#pager.setTold(id, { ...this.#pager.told(id)!, firing: [...toldIn(id)].sort() });
     }
   }
 
   #forgetIncident(id: string, nowMs: number): void {
-    if (this.#groups.groupsOfIncident(id).length > 0)
+    if (this.#groups.groupsOfIncident(id).size > 0) {
       this.#context.timers.set(`incident/${id}`, nowMs + incidentRetentionMs);
-    else {
+    } else {
       this.#map.forget(id);
       this.#pager.forgetPages(id);
     }
   }
-}
-
-function wantsResolved(receiver: Readonly<Record<string, unknown>>): boolean {
-  const integrations = Object.values(receiver).filter(Array.isArray).flat() as readonly {
-    send_resolved?: boolean;
-  }[];
-  return integrations.length === 0 || integrations.some((integration) => integration.send_resolved !== false);
 }
