@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { labelsToObject } from '../../src/alert/index.ts';
 import type { LogEntry, SilenceBody, Verdict } from '../../src/incident/index.ts';
 import type { MuteStage } from '../../src/mute/index.ts';
-import { applyAll, expectCrashDoesNotMatter, expectCutsDoNotMatter } from './fold-checks.ts';
+import { runWithCrashes, runWithCuts } from '../support/fold.ts';
 import { alertOf, configEntry, createBench, matcherOf, startMs, type Report } from './scene.ts';
 
 /** A rule in the words of the plain model: `name=value` or `name!=value` on each side. */
@@ -186,10 +186,7 @@ test('verdicts are those of a plain model after every entry, and travel complete
       let rules: readonly PlainRule[] = [];
       for (const [index, { entry, event }] of log.entries()) {
         if (event.kind === 'config') rules = event.rules;
-        const frames = await applyAll(
-          fold,
-          log.slice(0, index + 1).map((step) => step.entry),
-        );
+        const { frames } = await fold.apply({ firstPosition: index + 1, entries: [entry] });
         for (const { flow } of frames) {
           for (const { change, alert } of flow.alertChanges) {
             if (change === 'fired') firing.set(alert.fingerprint, labelsToObject(alert.labels));
@@ -236,17 +233,17 @@ function expectVerdict(
   expect(named.every((id) => namable.some((list) => list.includes(id)))).toBe(true);
 }
 
+const createFold = () => createBench().fold;
+
 test('batch cuts do not matter', async () => {
   await fc.assert(
     fc.asyncProperty(
       logArbitrary,
       fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 10 }),
-      (log, sizes) =>
-        expectCutsDoNotMatter(
-          () => createBench().fold,
-          log.map(({ entry }) => entry),
-          sizes,
-        ),
+      async (log, sizes) => {
+        const entries = log.map(({ entry }) => entry);
+        expect(await runWithCuts(createFold, entries, sizes)).toEqual(await runWithCuts(createFold, entries));
+      },
     ),
     { numRuns: 60 },
   );
@@ -254,15 +251,15 @@ test('batch cuts do not matter', async () => {
 
 test('crash anywhere and replay from the checkpoint gives the same', async () => {
   await fc.assert(
-    fc.asyncProperty(logArbitrary, fc.nat(40), fc.integer({ min: 1, max: 9 }), (log, at, checkpointEvery) =>
-      expectCrashDoesNotMatter(
-        () => createBench().fold,
-        log.map(({ entry }) => entry),
-        {
-          checkpointAt: at % (log.length + 1),
-          checkpointEvery,
-        },
-      ),
+    fc.asyncProperty(
+      logArbitrary,
+      fc.array(fc.record({ checkpointAt: fc.nat(40), crashAt: fc.nat(40) }), { minLength: 1, maxLength: 3 }),
+      async (log, points) => {
+        const entries = log.map(({ entry }) => entry);
+        expect(await runWithCrashes(createFold, entries, points)).toEqual(
+          await runWithCuts(createFold, entries),
+        );
+      },
     ),
     { numRuns: 60 },
   );
