@@ -126,13 +126,13 @@ test('an effect once recorded as done is not carried out again', async () => {
           deliveries: {
             outcomeOf: async (effectId) => recorded.get(effectId),
             record: async (effectId, outcome) => {
-              if (diesAt === 'recording') return death;
+              if (diesAt === 'recording') await death;
               recorded.set(effectId, outcome);
             },
           },
           repeatableKinds: new Set(),
           appendFact: async (fact) => {
-            if (diesAt === 'appending') return death;
+            if (diesAt === 'appending') await death;
             facts.push(fact);
           },
           nowMs: () => 0,
