@@ -1,2 +1,3 @@
+export * from './encode-entry.ts';
 export * from './lmdb.ts';
 export * from './log.ts';

@@ -4,13 +4,15 @@ import type { Entry, LogSlice } from '../engine/index.ts';
  * The durable, ordered entries of one partition: the only truth and the only clock.
  *
  * - `append` resolves when the entries are on disk (or replicated), in the order of the calls. It raises `timeMs` where needed so
- *   that time never goes back. Rejects with TOC_LOG_UNAVAILABLE (retryable) when nothing of it was kept for sure, and with
- *   TOC_LOG_CLOSED after `close`.
- * - `subscribe` hands over each slice once it is durable, in order and without gaps, as it was appended; what is read back
- *   later is equal to it. Listeners are called synchronously and must not throw.
+ *   that time never goes back. Drafts are encoded at once and belong to the log from then on. Rejects with TOC_LOG_UNAVAILABLE
+ *   (retryable) when nothing of it was kept for sure, together with the appends that wait behind it, and the next may succeed;
+ *   with TOC_LOG_CLOSED after `close`.
+ * - `subscribe` hands over each slice once it is durable, in order and without gaps, without decoding it again. What is read back
+ *   later is equal to it (see `encodeEntry`). Listeners are called synchronously, after `lastPosition` has moved on, and must
+ *   neither throw nor change what they get.
  * - `read` gives up to `maxCount` entries from `fromPosition` on; none when that is past the end. Rejects with TOC_LOG_CORRUPT when
- *   an entry is missing or cannot be read.
- * - `trim` forgets the entries before a position.
+ *   an entry is missing or cannot be read, and with TOC_LOG_CLOSED after `close`.
+ * - `trim` forgets the entries before a position; the newest one stays, so that positions and time go on from it.
  */
 export interface PartitionLog<E extends Entry = Entry> {
   /** Position of the oldest entry that is kept; `lastPosition + 1` when there is none. */

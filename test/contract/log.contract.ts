@@ -1,6 +1,33 @@
+import { deepStrictEqual } from 'node:assert';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/engine/index.ts';
 import type { PartitionLog } from '../../src/log/index.ts';
+
+/** Plain data as it may come from outside or from a stage: any text, any finite number, fields that are not set. */
+const { plain } = fc.letrec((tie) => ({
+  plain: fc.oneof(
+    { maxDepth: 3 },
+    fc.constantFrom(
+      null,
+      undefined,
+      true,
+      false,
+      '',
+      '\ud800',
+      'a\udfff\ud800',
+      '\\ud800',
+      '__proto__',
+      '\u0000',
+    ),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.maxSafeInteger(),
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.array(tie('plain'), { maxLength: 6 }),
+    fc.dictionary(fc.string({ unit: 'binary' }), tie('plain'), { maxKeys: 6, noNullPrototype: true }),
+    tie('plain').map((value) => Object.fromEntries([['__proto__', value]])),
+  ),
+}));
 
 export interface LogUnderTest {
   open(): Promise<PartitionLog>;
@@ -49,19 +76,68 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
     });
 
     test('what is handed over live is what is read back', async () => {
+      const kind = fc.constantFrom('command' as const, 'fact' as const, 'config' as const);
       const seen: Entry[] = [];
       log.subscribe(({ entries }) => seen.push(...entries));
-      const payload = {
-        text: 'å\u0000😀',
-        list: ['a', '', 'b'],
-        number: -1.5,
-        nothing: null,
-        yes: true,
-        deep: { __proto__x: [[]] },
-      };
-      await log.append([entry(1, payload)]);
-      await log.append([entry(2, 'x'.repeat(100_000)), entry(3, [])]);
-      expect(seen).toEqual((await log.read(1, 10)).entries);
+      await fc.assert(
+        fc.asyncProperty(kind, plain, async (kind, payload) => {
+          const { firstPosition, entries } = await log.append([{ kind, timeMs: 1, payload }]);
+          const read = await log.read(firstPosition, 1);
+          deepStrictEqual(read.entries, entries);
+          deepStrictEqual(read.entries, seen.splice(0));
+        }),
+      );
+    });
+
+    test('reports are handed over live as they are read back, lone surrogates replaced', async () => {
+      const seen: Entry[] = [];
+      log.subscribe(({ entries }) => seen.push(...entries));
+      const text = fc.string({ unit: 'binary', maxLength: 40 });
+      const alert = fc.record(
+        {
+          labels: fc.array(fc.oneof(text, fc.constant('\ud800'))),
+          atMs: fc.maxSafeInteger(),
+          ok: fc.boolean(),
+        },
+        { noNullPrototype: true },
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.array(alert, { maxLength: 5 }), async (payload) => {
+          const { firstPosition, entries } = await log.append([entry(1, payload)]);
+          const read = await log.read(firstPosition, 1);
+          deepStrictEqual(read.entries, entries);
+          deepStrictEqual(read.entries, seen.splice(0));
+          const given = payload.flatMap(({ labels }) => labels.map((label) => label.toWellFormed()));
+          const kept = (entries[0]!.payload as typeof payload).flatMap(({ labels }) => labels);
+          expect(kept).toEqual(given);
+        }),
+      );
+    });
+
+    test('a large entry is kept', async () => {
+      await log.append([entry(1, 'x'.repeat(10_000_000)), entry(3, [])]);
+      expect((await log.read(1, 2)).entries).toEqual([entry(1, 'x'.repeat(10_000_000)), entry(3, [])]);
+    });
+
+    test('a draft that is changed after its append is kept as it was', async () => {
+      const payload = { note: 'before' };
+      const appending = log.append([{ kind: 'command', timeMs: 1, payload }]);
+      payload.note = 'after';
+      expect((await appending).entries[0]?.payload).toEqual({ note: 'before' });
+      expect((await log.read(1, 1)).entries[0]?.payload).toEqual({ note: 'before' });
+    });
+
+    test('an entry without a time or with a payload that is no plain data is refused, and the log goes on', async () => {
+      const cycle: { self?: unknown } = {};
+      cycle.self = cycle;
+      await expect(log.append([entry(NaN)])).rejects.toThrow(RangeError);
+      await expect(log.append([entry(5, 'lost'), entry(6, cycle)])).rejects.toThrow(TypeError);
+      expect(await log.append([entry(2, 'kept')])).toEqual({ firstPosition: 1, entries: [entry(2, 'kept')] });
+    });
+
+    test('appending nothing is nothing', async () => {
+      await log.append([]);
+      expect(log.lastPosition).toBe(0);
     });
 
     test('subscribers get every slice once, in order, until they leave', async () => {
@@ -97,12 +173,37 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       expect((await log.read(4, 2)).entries).toHaveLength(2);
     });
 
-    test('a closed log refuses with its code', async () => {
+    test('positions and time go on after everything was trimmed and the log opened again', async () => {
+      await log.append(Array.from({ length: 3000 }, (_, index) => entry(index)));
+      await log.trim(10_000);
+      expect([log.firstPosition, log.lastPosition]).toEqual([3000, 3000]);
       await log.close();
-      await expect(log.append([entry(1)])).rejects.toMatchObject({
-        code: 'TOC_LOG_CLOSED',
-        retryable: false,
+      log = await subject.open();
+      expect(await log.append([entry(1)])).toMatchObject({
+        firstPosition: 3001,
+        entries: [{ timeMs: 2999 }],
       });
+      expect([log.firstPosition, log.lastPosition]).toEqual([3000, 3001]);
+    });
+
+    test('appends go on while the log is trimmed', async () => {
+      await log.append(Array.from({ length: 3000 }, (_, index) => entry(index)));
+      const trimming = log.trim(2500);
+      const slices = await Promise.all(Array.from({ length: 20 }, () => log.append([entry(1)])));
+      await trimming;
+      expect(slices.map(({ firstPosition }) => firstPosition)).toEqual(
+        Array.from({ length: 20 }, (_, index) => 3001 + index),
+      );
+      expect((await log.read(2500, 1000)).entries).toHaveLength(521);
+    });
+
+    test('a closed log refuses with its code', async () => {
+      const late = log.append([entry(1)]);
+      await log.close();
+      await expect(late).resolves.toMatchObject({ firstPosition: 1 });
+      const refusal = { code: 'TOC_LOG_CLOSED', retryable: false };
+      await expect(log.append([entry(1)])).rejects.toMatchObject(refusal);
+      await expect(log.read(1, 1)).rejects.toMatchObject(refusal);
     });
   });
 }

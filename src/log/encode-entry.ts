@@ -1,0 +1,39 @@
+import type { Entry } from '../engine/index.ts';
+
+/** An entry as the log keeps it, and as every reader gets it. */
+export interface EncodedEntry<E extends Entry> {
+  readonly entry: E;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * An entry as bytes: JSON in UTF-8. What comes from outside (any text, labels named `__proto__`) comes back exactly, but for lone
+ * surrogates, which UTF-8 does not have: they become U+FFFD at once. Numbers must be finite; a field that is undefined is left out.
+ * Measured beside msgpackr on batches of 50 alerts: 0.9 against 1.6 us an alert to encode, 1.0 against 0.6 to decode; compressed they
+ * take the same room.
+ *
+ * INVARIANT: `entry` is equal to `decodeEntry(bytes)`: a fold that was handed it live is where a fold that reads it again will be.
+ * Reports are decoded data already and are handed over as they are, which spares the hot path a copy; everything else is read back.
+ * Throws TypeError where the payload is no JSON (a cycle, a BigInt): a defect of the caller.
+ */
+export function encodeEntry<E extends Entry>(draft: E): EncodedEntry<E> {
+  const text = JSON.stringify(draft);
+  // JSON writes a lone surrogate as an escape. This finds them all, and a few harmless texts besides.
+  const mayBeIllFormed = text.includes('\\ud');
+  const bytes = Buffer.from(mayBeIllFormed ? JSON.stringify(wellFormed(JSON.parse(text))) : text);
+  return { entry: draft.kind === 'alerts' && !mayBeIllFormed ? draft : (decodeEntry(bytes) as E), bytes };
+}
+
+/** Throws SyntaxError when the bytes are no entry. */
+export function decodeEntry(bytes: Uint8Array): Entry {
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as Entry;
+}
+
+function wellFormed(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key.toWellFormed(), wellFormed(inner)]),
+  );
+}
