@@ -67,7 +67,8 @@ export class Flusher {
     if (answer.sends) {
       pageId = this.#send(group, route, members, { answer, sendResolved }, frame);
     } else if (told && firing.length === 0 && resolved.length > 0 && told.firing.length > 0) {
-      pager.setTold(groupId, { ...told, firing: [], resolved: resolved.toSorted() });
+      pager.setTold(groupId, { ...told, firing: [], resolved: resolved.toSorted(), atMs: frame.timeMs });
+      timers.set(toldTimer(groupId), frame.timeMs + 2 * route.repeatIntervalMs);
     }
     timers.set(flushTimer(groupId), frame.timeMs + route.groupIntervalMs);
     this.#dismiss(group, members.gone, { pageId, heldBecause, sendResolved, nowMs: frame.timeMs });
@@ -93,6 +94,7 @@ export class Flusher {
     const { groups, pager, timers } = this.#parts;
     const group = groups.get(groupId);
     const route = group && settings.tree.find(group.routeKey, group.receiver);
+    if (!pager.told(groupId)) return;
     if (route) timers.set(toldTimer(groupId), nowMs + 2 * route.repeatIntervalMs);
     else pager.forgetTold(groupId);
   }
@@ -116,7 +118,7 @@ export class Flusher {
   #send(
     group: Group,
     route: Route,
-    { heard, firing, resolved, gone }: Members,
+    { heard, firing, resolved }: Members,
     {
       answer,
       sendResolved,
@@ -127,10 +129,12 @@ export class Flusher {
       .filter(({ isFiring }) => isFiring || sendResolved)
       .map(({ alert, isFiring }): NotifiedAlert => ({ alert, status: isFiring ? 'firing' : 'resolved' }));
     const incident = this.#parts.map.incident(group.incidentId);
-    const left = gone.map(({ alert, signalId }) => ({ alert, signalId }));
+    const gone = heard
+      .filter(({ isFiring }) => !isFiring)
+      .map(({ alert, signalId }) => ({ alert, signalId }));
     this.#parts.timers.set(toldTimer(group.id), frame.timeMs + 2 * route.repeatIntervalMs);
     return this.#parts.pager.send(
-      { group, alerts, incident, reason: answer.reason, firing, resolved, gone: left },
+      { group, alerts, incident, reason: answer.reason, firing, resolved, gone },
       frame,
     );
   }

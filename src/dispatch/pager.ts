@@ -10,7 +10,7 @@ export interface InFlight {
   readonly group: Group;
   /** What its receiver was told before. */
   readonly before: Told | null;
-  /** Resolved alerts that left their group with it. */
+  /** Alerts whose end it tells: they left their group with it. */
   readonly gone: readonly Pick<Routed, 'alert' | 'signalId'>[];
 }
 

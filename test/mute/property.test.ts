@@ -91,7 +91,7 @@ const logArbitrary = fc
       gapMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 40_000 }), fc.constant(4_000_000)),
       event: eventArbitrary,
     }),
-    { minLength: 1, maxLength: 40 },
+    { minLength: 1, maxLength: 40, size: 'max' },
   )
   .map((steps) => {
     let timeMs = startMs;
