@@ -37,6 +37,8 @@ export async function createApi(ports: ApiPorts, options: ApiOptions): Promise<F
   if (options.bearerToken !== null) requireToken(server, options.bearerToken);
   server.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
     const status = error.statusCode ?? 500;
+    // A client that is still sending would see its connection cut instead of this answer; kept open, the rest is read and dropped.
+    if (status === 413) reply.removeHeader('connection');
     if (request.url.startsWith('/api/v2/')) return sendText(reply.code(status), error.message);
     return reply
       .code(status)

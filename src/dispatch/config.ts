@@ -1,8 +1,18 @@
 import { z } from 'zod';
-import { durationSchema, matchersSchema, type MatcherText } from '../alert/index.ts';
+import { compileMatcher, durationSchema, matchersSchema, type MatcherText } from '../alert/index.ts';
 import { priorities } from '../incident/index.ts';
 
 const equalities = z.record(z.string().min(1), z.string()).default({});
+
+const patterns = z
+  .record(z.string().min(1), z.string())
+  .superRefine((values, context) => {
+    for (const [name, value] of Object.entries(values)) {
+      const compiled = compileMatcher({ name, value, isRegex: true, isEqual: true });
+      if (!compiled.ok) context.addIssue({ code: 'custom', path: [name], message: compiled.error });
+    }
+  })
+  .default({});
 
 const groupBy = z
   .array(z.string().min(1))
@@ -14,7 +24,7 @@ const routeNode = z.strictObject({
   receiver: z.string().min(1).optional(),
   matchers: matchersSchema.prefault([]),
   match: equalities,
-  match_re: equalities,
+  match_re: patterns,
   continue: z.boolean().default(false),
   /** Labels that make a group; `['...']` is all of them. The label `incident` stands for the alert's incident. */
   group_by: groupBy.optional(),

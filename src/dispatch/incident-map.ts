@@ -8,12 +8,15 @@ export class IncidentMap {
   readonly #incidents: Table<Incident>;
   /** How urgent each acknowledged incident was when that happened. */
   readonly #acknowledged: Table<Urgency>;
+  /** The signals that each candidate which is over named last. */
+  readonly #namedBy: Table<readonly string[]>;
   readonly #signalsOf = new Map<string, Set<string>>();
 
   constructor(context: StageContext) {
     this.#incidentOf = context.table<string>('signal-incidents');
     this.#incidents = context.table<Incident>('incidents');
     this.#acknowledged = context.table<Urgency>('acknowledged');
+    this.#namedBy = context.table<readonly string[]>('named-by');
   }
 
   restore(): void {
@@ -43,19 +46,24 @@ export class IncidentMap {
 
   /**
    * Takes over what correlation says; gives the signals that belong to another incident now. A candidate that is over goes on naming
-   * signals that have returned in a later one: those are left where they are.
+   * signals that have returned in a later one: only those that it did not name before are its own.
    */
   learn({ candidate }: CandidateChange): string[] {
+    const { id, state, signalIds } = candidate;
+    const named = new Set(this.#namedBy.get(id));
+    const isKnownOver = this.#namedBy.has(id);
+    if (state === 'open') this.#namedBy.delete(id);
+    else this.#namedBy.set(id, signalIds);
     const moved: string[] = [];
-    for (const signalId of candidate.signalIds) {
+    for (const signalId of signalIds) {
       const before = this.#incidentOf.get(signalId);
-      if (before === candidate.id) continue;
+      if (before === id) continue;
       if (before !== undefined) {
-        if (candidate.state !== 'open' && this.#isOpen(before)) continue;
+        if (state !== 'open' && (isKnownOver ? named.has(signalId) : this.#isOpen(before))) continue;
         this.#signalsOf.get(before)?.delete(signalId);
       }
-      this.#incidentOf.set(signalId, candidate.id);
-      this.#index(signalId, candidate.id);
+      this.#incidentOf.set(signalId, id);
+      this.#index(signalId, id);
       moved.push(signalId);
     }
     return moved;
@@ -64,6 +72,7 @@ export class IncidentMap {
   forget(incidentId: string): void {
     this.#incidents.delete(incidentId);
     this.#acknowledged.delete(incidentId);
+    this.#namedBy.delete(incidentId);
     for (const signalId of this.#signalsOf.get(incidentId) ?? []) this.#incidentOf.delete(signalId);
     this.#signalsOf.delete(incidentId);
   }

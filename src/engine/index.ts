@@ -1,4 +1,5 @@
 export * from './checkpoint.ts';
+export * from './checkpoint-writer.ts';
 export * from './clock.ts';
 export * from './codec.ts';
 export * from './effect.ts';

@@ -1,10 +1,11 @@
-import type { Checkpoint, CheckpointDelta } from './checkpoint.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { CheckpointWriter, type CheckpointStore, type HistorySink } from './checkpoint-writer.ts';
 import type { Clock } from './clock.ts';
-import type { HistoryRow } from './effect.ts';
 import type { Entry, LogSlice } from './entry.ts';
 import { TocsinError } from './error.ts';
 import type { Fold } from './fold.ts';
 import type { Frame } from './frame.ts';
+import { Inbox } from './inbox.ts';
 import type { EffectRunner } from './runner.ts';
 
 /** The partition's log, as its owner needs it. */
@@ -13,18 +14,6 @@ export interface OwnedLog<E extends Entry> {
   append(drafts: readonly E[]): Promise<LogSlice<E>>;
   read(fromPosition: number, maxCount: number): Promise<LogSlice<E>>;
   subscribe(listener: (slice: LogSlice<E>) => void): () => void;
-}
-
-/** Where the owner keeps checkpoints. */
-export interface CheckpointStore {
-  readCheckpoint(): Promise<Checkpoint | null>;
-  stageCheckpoint(delta: CheckpointDelta): { commit(): Promise<void> };
-}
-
-/** Takes rows for the history. `write` never throws; `flushed` resolves when all that was written is durable or given up. */
-export interface HistorySink {
-  write(rows: readonly HistoryRow[]): void;
-  flushed(): Promise<void>;
 }
 
 export interface OwnerOptions<E extends Entry, Flow> {
@@ -38,6 +27,8 @@ export interface OwnerOptions<E extends Entry, Flow> {
   readonly createTick: (timeMs: number) => E;
   /** Log time between two checkpoints. */
   readonly checkpointIntervalMs: number;
+  /** How long `stop` waits for the history and the store before it leaves the last checkpoint out; 5 s unless said otherwise. */
+  readonly stopGraceMs?: number;
   /** Called after each batch, live or replayed. */
   readonly onFrames?: (frames: readonly Frame<E, Flow>[]) => void;
   /** Called once when a stage has thrown: the partition stands still from then on. */
@@ -47,8 +38,16 @@ export interface OwnerOptions<E extends Entry, Flow> {
   readonly onCheckpoint?: (position: number, timeMs: number) => void;
 }
 
-/** Entries folded in one batch at most: bounds how long a command waits behind a storm. */
+/** Entries and reports folded in one batch at most: bounds how long a command waits behind a storm. */
 const maxBatchEntries = 512;
+const maxBatchWeight = 16_384;
+/** Entries read from the log at once. */
+const readCount = 64;
+const tickRetryMs = 1000;
+/** Rows that a replay may write to the history ahead of its disk, and how long it waits for one that does not answer. */
+const maxReplayedRows = 20_000;
+const sinkPatienceMs = 10_000;
+const defaultStopGraceMs = 5000;
 
 /**
  * The one writer of a partition's state: restores the last checkpoint, folds the rest of the log, then follows it. Emits a tick
@@ -58,19 +57,28 @@ const maxBatchEntries = 512;
  */
 export class PartitionOwner<E extends Entry, Flow> {
   readonly #options: OwnerOptions<E, Flow>;
+  readonly #checkpoints: CheckpointWriter;
+  readonly #inbox = new Inbox<E>();
   #waiters: { readonly position: number; readonly resolve: (isApplied: boolean) => void }[] = [];
-  #queue: LogSlice<E>[] = [];
+  #starting: Promise<void> | null = null;
   #pumping: Promise<void> | null = null;
   #unsubscribe: (() => void) | null = null;
-  #tick: { dueMs: number; cancel(): void } | null = null;
-  #checkpoint: Promise<void> | null = null;
-  /** Deltas that are not in the store yet, oldest first: one that could not be written must not be left out. */
-  #staged: { commit(): Promise<void> }[] = [];
-  #checkpointMs = -Infinity;
+  #tick: { readonly dueMs: number; cancel(): void } | null = null;
+  /** Rows replayed since the history was last seen to keep up. */
+  #replayedRows = 0;
   #state: 'new' | 'following' | 'failed' | 'stopped' = 'new';
 
   constructor(options: OwnerOptions<E, Flow>) {
     this.#options = options;
+    const { fold, store, sink, checkpointIntervalMs, onCheckpoint, onCheckpointError } = options;
+    this.#checkpoints = new CheckpointWriter({
+      fold,
+      store,
+      sink,
+      intervalMs: checkpointIntervalMs,
+      onWritten: onCheckpoint,
+      onError: onCheckpointError,
+    });
   }
 
   /** Entries in the log that are not folded in yet. */
@@ -83,24 +91,13 @@ export class PartitionOwner<E extends Entry, Flow> {
   }
 
   /**
-   * Recovers and begins to follow the log. Resolves once it has caught up with what the log held.
-   * Rejects with what the log or the store say, and with TOC_PARTITION_FAILED when a stage throws.
+   * Recovers and begins to follow the log. Resolves once it has caught up with what the log held, or when `stop` was called.
+   * Rejects with what the log or the store say, with TOC_LOG_CORRUPT when the log ends before the checkpoint, and with
+   * TOC_PARTITION_FAILED when a stage throws.
    */
-  async start(): Promise<void> {
-    const { fold, log, store, runner } = this.#options;
-    fold.restore(await store.readCheckpoint());
-    this.#checkpointMs = fold.timeMs;
-    this.#unsubscribe = log.subscribe((slice) => {
-      this.#queue.push(slice);
-      if (this.#state === 'following') this.#wake();
-    });
-    while (fold.position < log.lastPosition) {
-      await this.#apply(await log.read(fold.position + 1, maxBatchEntries), false);
-    }
-    runner.run(fold.pendingEffects());
-    this.#state = 'following';
-    this.#wake();
-    this.#armTick();
+  start(): Promise<void> {
+    this.#starting ??= this.#recover();
+    return this.#starting;
   }
 
   /** Resolves with true once the entry at `position` has been applied; with false when the partition fails or stops before. */
@@ -110,73 +107,114 @@ export class PartitionOwner<E extends Entry, Flow> {
     return new Promise((resolve) => this.#waiters.push({ position, resolve }));
   }
 
-  /** Stops following, waits for what is under way and writes a last checkpoint. */
+  /** Stops following, waits for what is under way and writes a last checkpoint. Waits for nobody longer than its grace. */
   async stop(): Promise<void> {
-    const wasFollowing = this.#state === 'following';
-    this.#state = this.#state === 'failed' ? 'failed' : 'stopped';
+    const hasState = this.#state === 'following';
+    if (this.#state !== 'failed') this.#state = 'stopped';
     this.#unsubscribe?.();
     this.#tick?.cancel();
+    await this.#starting?.catch(() => undefined);
     await this.#pumping;
-    await this.#options.runner.stop();
     this.#releaseWaiters();
-    await this.#checkpoint;
-    if (wasFollowing) await this.#writeCheckpoint();
+    await this.#options.runner.stop();
+    const graceMs = this.#options.stopGraceMs ?? defaultStopGraceMs;
+    await this.#within(graceMs, hasState ? this.#checkpoints.finish() : this.#checkpoints.settled());
+    this.#checkpoints.abandon();
+  }
+
+  async #recover(): Promise<void> {
+    const { fold, log, store, runner } = this.#options;
+    fold.restore(await store.readCheckpoint());
+    if (fold.position > log.lastPosition) {
+      throw new TocsinError(
+        'TOC_LOG_CORRUPT',
+        `the log ends at position ${log.lastPosition}, before the checkpoint at ${fold.position}`,
+      );
+    }
+    this.#checkpoints.begin(fold.timeMs);
+    while (this.#state === 'new' && fold.position < log.lastPosition) {
+      await this.#apply(await this.#readLog(), false);
+      await this.#letHistoryKeepUp();
+      await nextTurn();
+    }
+    if (this.#state !== 'new') return;
+    this.#state = 'following';
+    this.#unsubscribe = log.subscribe((slice) => {
+      this.#inbox.push(slice);
+      this.#wake();
+    });
+    runner.run(fold.pendingEffects());
+    this.#armTick();
   }
 
   #wake(): void {
     this.#pumping ??= this.#pump().finally(() => {
       this.#pumping = null;
-      if (this.#queue.length > 0 && this.#state === 'following') this.#wake();
     });
   }
 
+  /** Folds what has arrived. Between batches it lets others have the thread: requests are answered during a storm. */
   async #pump(): Promise<void> {
-    while (this.#queue.length > 0 && this.#state === 'following') {
+    const { fold, log } = this.#options;
+    while (this.#state === 'following' && fold.position < log.lastPosition) {
       try {
-        await this.#apply(this.#takeBatch(), true);
+        await this.#apply(await this.#nextSlice(), true);
       } catch {
         return;
       }
+      if (fold.position < log.lastPosition) await nextTurn();
     }
     this.#armTick();
   }
 
-  /** Joins what has arrived into one slice, leaving out what was already read while catching up. */
-  #takeBatch(): LogSlice<E> {
+  async #nextSlice(): Promise<LogSlice<E>> {
     const firstPosition = this.#options.fold.position + 1;
-    const entries: E[] = [];
-    let taken = 0;
-    for (const slice of this.#queue) {
-      if (entries.length >= maxBatchEntries) break;
-      const skip = Math.max(0, firstPosition + entries.length - slice.firstPosition);
-      for (let i = skip; i < slice.entries.length; i++) entries.push(slice.entries[i]!);
-      taken++;
+    const entries = this.#inbox.take(firstPosition, maxBatchEntries, maxBatchWeight);
+    if (entries) return { firstPosition, entries };
+    try {
+      return await this.#readLog();
+    } catch (error) {
+      throw this.#fail(error);
     }
-    this.#queue.splice(0, taken);
-    return { firstPosition, entries };
+  }
+
+  async #readLog(): Promise<LogSlice<E>> {
+    const { fold, log } = this.#options;
+    const slice = await log.read(fold.position + 1, readCount);
+    if (slice.entries.length > 0) return slice;
+    throw new TocsinError('TOC_LOG_CORRUPT', `the log has no entry at position ${fold.position + 1}`);
   }
 
   async #apply(slice: LogSlice<E>, isLive: boolean): Promise<void> {
-    const { fold, runner, sink, onFrames, onFailure } = this.#options;
-    if (slice.entries.length === 0) return;
+    const { fold, runner, sink, onFrames } = this.#options;
     try {
       const { frames, effects, rows } = await fold.apply(slice);
       sink?.write(rows);
       if (isLive) runner.run(effects);
+      else this.#replayedRows += rows.length;
       onFrames?.(frames);
       this.#answerWaiters();
     } catch (cause) {
-      this.#state = 'failed';
-      this.#releaseWaiters();
-      const error = new TocsinError(
-        'TOC_PARTITION_FAILED',
-        `a stage failed at log positions ${slice.firstPosition} to ${slice.firstPosition + slice.entries.length - 1}`,
-        { cause },
-      );
-      onFailure(error);
-      throw error;
+      const last = slice.firstPosition + slice.entries.length - 1;
+      const where = `a stage failed at log positions ${slice.firstPosition} to ${last}`;
+      throw this.#fail(new TocsinError('TOC_PARTITION_FAILED', where, { cause }));
     }
-    if (fold.timeMs - this.#checkpointMs >= this.#options.checkpointIntervalMs) this.#startCheckpoint();
+    this.#checkpoints.offer();
+  }
+
+  /** The partition stands still from here on. Gives the error back, as one of ours. */
+  #fail(cause: unknown): TocsinError {
+    const error =
+      cause instanceof TocsinError
+        ? cause
+        : new TocsinError('TOC_PARTITION_FAILED', 'the log could not be read', { cause });
+    this.#state = 'failed';
+    this.#unsubscribe?.();
+    this.#tick?.cancel();
+    this.#inbox.clear();
+    this.#releaseWaiters();
+    this.#options.onFailure(error);
+    return error;
   }
 
   #answerWaiters(): void {
@@ -191,47 +229,52 @@ export class PartitionOwner<E extends Entry, Flow> {
     this.#waiters = [];
   }
 
-  /** Sets the one tick timer to the fold's next due time. */
+  /** Sets the one tick timer to the fold's next due time. While a tick is on its way, there is no other for the same time. */
   #armTick(): void {
     const { fold, clock } = this.#options;
     const dueMs = fold.nextDueMs();
     if (this.#state !== 'following' || this.#tick?.dueMs === dueMs) return;
     this.#tick?.cancel();
-    this.#tick = dueMs === undefined ? null : { dueMs, ...clock.setTimer(dueMs, () => this.#appendTick()) };
+    this.#tick =
+      dueMs === undefined ? null : { dueMs, ...clock.setTimer(dueMs, () => void this.#sendTick(dueMs)) };
   }
 
-  #appendTick(): void {
+  async #sendTick(dueMs: number): Promise<void> {
     const { log, clock, createTick } = this.#options;
-    this.#tick = null;
-    if (this.#state !== 'following') return;
-    log.append([createTick(clock.nowMs())]).catch(() => {
-      const retry = clock.setTimer(clock.nowMs() + tickRetryMs, () => this.#appendTick());
-      this.#tick = { dueMs: NaN, ...retry };
-    });
-  }
-
-  #startCheckpoint(): void {
-    if (this.#checkpoint) return;
-    this.#checkpointMs = this.#options.fold.timeMs;
-    this.#checkpoint = this.#writeCheckpoint()
-      .catch((error: unknown) => this.#options.onCheckpointError?.(error))
-      .finally(() => {
-        this.#checkpoint = null;
-      });
-  }
-
-  /** INVARIANT: rows are durable in the history before the checkpoint that would keep replay from making them again. */
-  async #writeCheckpoint(): Promise<void> {
-    const { fold, store, sink, onCheckpoint } = this.#options;
-    const { position, timeMs } = fold;
-    this.#staged.push(store.stageCheckpoint(fold.takeCheckpoint()));
-    await sink?.flushed();
-    for (let next = this.#staged[0]; next; next = this.#staged[0]) {
-      await next.commit();
-      this.#staged.shift();
+    const sent = { dueMs, cancel: () => undefined };
+    this.#tick = sent;
+    try {
+      // A timer may fire a moment early; a tick before its time would only be followed by another.
+      const { firstPosition } = await log.append([createTick(Math.max(dueMs, clock.nowMs()))]);
+      await this.applied(firstPosition);
+    } catch {
+      await this.#pause(tickRetryMs);
     }
-    onCheckpoint?.(position, timeMs);
+    if (this.#tick !== sent) return;
+    this.#tick = null;
+    this.#armTick();
+  }
+
+  /** While replaying: waits until the history has what was written, so that its buffer does not have to drop rows. */
+  async #letHistoryKeepUp(): Promise<void> {
+    const { sink } = this.#options;
+    if (!sink || this.#replayedRows < maxReplayedRows) return;
+    const isFlushed = await this.#within(sinkPatienceMs, sink.flushed());
+    this.#replayedRows = isFlushed ? 0 : -Infinity;
+  }
+
+  /** Waits for `work`, but no longer than `limitMs`; says whether it ended in time. */
+  async #within(limitMs: number, work: Promise<void>): Promise<boolean> {
+    const { clock } = this.#options;
+    const { promise: late, resolve } = Promise.withResolvers<false>();
+    const limit = clock.setTimer(clock.nowMs() + limitMs, () => resolve(false));
+    const isDone = await Promise.race([work.then(() => true), late]);
+    limit.cancel();
+    return isDone;
+  }
+
+  #pause(lengthMs: number): Promise<void> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => clock.setTimer(clock.nowMs() + lengthMs, resolve));
   }
 }
-
-const tickRetryMs = 1000;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Effect, Fact } from './effect.ts';
 import { TocsinError, type ErrorCode } from './error.ts';
 
@@ -21,15 +22,24 @@ export interface EffectRunnerOptions {
   readonly appendFact: (fact: Fact) => Promise<void>;
   readonly nowMs: () => number;
   readonly onOutcome?: (fact: Fact) => void;
-  /** The store or the log did not take the outcome. The effect stays pending in the fold and is taken on again after a restart. */
+  /** The store or the log did not take the outcome; both are asked again until they do. Called once an effect. */
   readonly onUnrecorded?: (effect: Effect, error: unknown) => void;
+  /** The first wait before the store or the log is asked again; doubles up to a minute. One second unless said otherwise. */
+  readonly retryMs?: number;
+  /** How long `stop` waits for carriers that do not heed it; 10 s unless said otherwise. */
+  readonly stopGraceMs?: number;
 }
+
+const defaultRetryMs = 1000;
+const longestRetryMs = 60_000;
+const defaultStopGraceMs = 10_000;
 
 /**
  * Carries out effects and tells the log how they ended.
  *
  * INVARIANT: an effect once recorded as done is not carried out again: its recorded outcome is what the log is told.
- * An effect whose carrying out was cut off before it was recorded is carried out again, under the same id.
+ * An effect whose carrying out was cut off before it was recorded is carried out again, under the same id. While the store does not
+ * answer, nothing is carried out, as nobody could say what was done; while the log takes nothing, outcomes wait in their lanes.
  */
 export class EffectRunner {
   readonly #options: EffectRunnerOptions;
@@ -65,30 +75,55 @@ export class EffectRunner {
     while (this.#lanes.size > 0) await Promise.all(this.#lanes.values());
   }
 
-  /** Tells carriers to stop and waits for them; what was not carried out stays pending in the fold. */
+  /** Tells carriers to stop and waits for them, up to the grace; what was not carried out stays pending in the fold. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.idle();
+    const limit = new AbortController();
+    const graceMs = this.#options.stopGraceMs ?? defaultStopGraceMs;
+    await Promise.race([
+      this.idle(),
+      sleep(graceMs, undefined, { signal: limit.signal }).catch(() => undefined),
+    ]);
+    limit.abort();
   }
 
   async #carryOut(effect: Effect): Promise<void> {
+    const { deliveries, repeatableKinds, nowMs, appendFact, onOutcome } = this.#options;
+    const { id, kind } = effect;
+    const isRecorded = !repeatableKinds.has(kind);
     try {
       if (this.#stop.signal.aborted) return;
-      const { deliveries, repeatableKinds, nowMs, appendFact, onOutcome } = this.#options;
-      const isRecorded = !repeatableKinds.has(effect.kind);
-      let outcome = isRecorded ? await deliveries.outcomeOf(effect.id) : undefined;
+      let outcome = isRecorded ? await this.#insist(effect, () => deliveries.outcomeOf(id)) : undefined;
       if (!outcome) {
-        outcome = await this.#attempt(effect);
-        if (!outcome) return;
-        if (isRecorded) await deliveries.record(effect.id, outcome, nowMs());
+        const attempted = await this.#attempt(effect);
+        if (!attempted) return;
+        outcome = attempted;
+        if (isRecorded) await this.#insist(effect, () => deliveries.record(id, attempted, nowMs()));
       }
-      const fact: Fact = { effectId: effect.id, kind: effect.kind, outcome };
-      await appendFact(fact);
+      const fact: Fact = { effectId: id, kind, outcome };
+      await this.#insist(effect, () => appendFact(fact));
       onOutcome?.(fact);
-    } catch (error) {
-      this.#options.onUnrecorded?.(effect, error);
+    } catch {
+      // The outcome could not be kept, which `onUnrecorded` was told. The effect stays pending in the fold.
     } finally {
-      this.#known.delete(effect.id);
+      this.#known.delete(id);
+    }
+  }
+
+  /** Asks the store or the log until it answers. Rejects when it says that it never will, or the runner is stopped meanwhile. */
+  async #insist<T>(effect: Effect, ask: () => Promise<T>): Promise<T> {
+    const { signal } = this.#stop;
+    let waitMs = this.#options.retryMs ?? defaultRetryMs;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (attempt === 1) this.#options.onUnrecorded?.(effect, error);
+        if (error instanceof TocsinError && !error.retryable) throw error;
+        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+        if (signal.aborted) throw error;
+        waitMs = Math.min(2 * waitMs, longestRetryMs);
+      }
     }
   }
 
@@ -102,7 +137,9 @@ export class EffectRunner {
         message: `nothing carries out ${effect.kind}`,
       };
     try {
-      return { status: 'done', result: await carrier(effect, this.#stop.signal) };
+      const result = await carrier(effect, this.#stop.signal);
+      // Through JSON, so that the store and the log keep the same; what is no plain data is a defect of the carrier.
+      return { status: 'done', result: JSON.parse(JSON.stringify(result ?? null)) as unknown };
     } catch (error) {
       if (this.#stop.signal.aborted) return undefined;
       const code = error instanceof TocsinError ? error.code : 'TOC_EFFECT_FAILED';

@@ -1,7 +1,17 @@
 import { z } from 'zod';
-import { durationSchema, matchersSchema, type MatcherText } from '../alert/index.ts';
+import { compileMatcher, durationSchema, matchersSchema, type MatcherText } from '../alert/index.ts';
 
 const equalities = z.record(z.string().min(1), z.string()).default({});
+
+const patterns = z
+  .record(z.string().min(1), z.string())
+  .superRefine((values, context) => {
+    for (const [name, value] of Object.entries(values)) {
+      const compiled = compileMatcher({ name, value, isRegex: true, isEqual: true });
+      if (!compiled.ok) context.addIssue({ code: 'custom', path: [name], message: compiled.error });
+    }
+  })
+  .default({});
 
 /** Section `inhibit_rules`, as in Alertmanager. `*_match` and `*_match_re` are its older forms. */
 export const inhibitRulesConfig = z.array(
@@ -9,10 +19,10 @@ export const inhibitRulesConfig = z.array(
     .strictObject({
       source_matchers: matchersSchema.prefault([]),
       source_match: equalities,
-      source_match_re: equalities,
+      source_match_re: patterns,
       target_matchers: matchersSchema.prefault([]),
       target_match: equalities,
-      target_match_re: equalities,
+      target_match_re: patterns,
       /** Labels whose values must be the same on both sides; an absent label equals an empty one. */
       equal: z.array(z.string().min(1)).default([]),
     })

@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { TocsinError } from '../engine/index.ts';
 
 export interface FolderLock {
@@ -7,42 +8,37 @@ export interface FolderLock {
 }
 
 /**
- * Makes sure that one process works in a storage folder. The lock of a process that is gone (killed, crashed) is taken over.
- * Rejects with TOC_STORE_LOCKED while its holder lives.
+ * Makes sure that one process works in a storage folder, also where processes do not see each other (two containers on one
+ * volume). The operating system holds the lock and lets go of it when the process ends, however it ends: a process id in a
+ * file may be another process by then, or the same one. Node has no call for a file lock; the SQLite that it brings has, and its
+ * file `lock` stays empty.
+ *
+ * Rejects with TOC_STORE_LOCKED while another process, or this one, holds it, and with TOC_STORE_UNAVAILABLE when the folder
+ * cannot be written.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, 'lock');
-  for (let attempt = 0; attempt < 3; attempt++) {
-    try {
-      const handle = await open(file, 'wx');
-      await handle.writeFile(String(process.pid));
-      await handle.close();
-      return { release: () => rm(file, { force: true }) };
-    } catch (cause) {
-      if (!isAlreadyThere(cause)) {
-        throw new TocsinError('TOC_STORE_UNAVAILABLE', `cannot write to the storage folder ${folder}`, {
-          cause,
-        });
-      }
-      const holder = Number(await readFile(file, 'utf8').catch(() => ''));
-      if (holder !== process.pid && isAlive(holder)) break;
-      await rm(file, { force: true });
-    }
-  }
-  throw new TocsinError('TOC_STORE_LOCKED', `another Tocsin process works in ${folder}`);
-}
-
-function isAlreadyThere(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+  let database: DatabaseSync | null = null;
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    await mkdir(folder, { recursive: true });
+    database = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (cause) {
+    database?.close();
+    if (isBusy(cause)) {
+      throw new TocsinError('TOC_STORE_LOCKED', `another Tocsin process works in ${folder}`, { cause });
+    }
+    const message = `cannot write to the storage folder ${folder}`;
+    throw new TocsinError('TOC_STORE_UNAVAILABLE', message, { cause });
   }
+  const held = database;
+  return {
+    release: async () => {
+      if (held.isOpen) held.close();
+    },
+  };
+}
+
+/** SQLITE_BUSY, with or without an extended code. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5;
 }

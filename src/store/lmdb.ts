@@ -10,8 +10,6 @@ import {
 } from '../engine/index.ts';
 import type { Lease, PartitionStore, StagedCheckpoint } from './store.ts';
 
-type Bytes = Database<Uint8Array, string>;
-
 interface Outcome {
   readonly outcome: Fact['outcome'];
   readonly atMs: number;
@@ -19,32 +17,61 @@ interface Outcome {
 
 const headKey = 'head';
 const leaseKey = 'lease';
+/** Outcomes that one transaction forgets. */
+const forgetStep = 1000;
 
-/** Opens the store in the folder `path`, which is created when it is missing. */
+/**
+ * Opens the store in the folder `path`, which is created when it is missing. What it has taken is synced to disk.
+ * Throws TOC_STORE_UNAVAILABLE when the folder cannot be used.
+ */
 export function openLmdbStore(path: string): PartitionStore {
-  return new LmdbStore(open<Uint8Array, string>({ path, encoding: 'binary', maxDbs: 4 }));
+  try {
+    // A commit is over when it is on disk. lmdb's own batching by event turn leaves promises that nobody awaits: a full disk would
+    // end the process by an unhandled rejection.
+    const root = open<Uint8Array, string>({
+      path,
+      encoding: 'binary',
+      maxDbs: 4,
+      overlappingSync: false,
+      eventTurnBatching: false,
+    });
+    return new LmdbStore(root);
+  } catch (cause) {
+    throw new TocsinError('TOC_STORE_UNAVAILABLE', `the store in ${path} cannot be opened`, { cause });
+  }
 }
 
 class LmdbStore implements PartitionStore {
   readonly #root: RootDatabase<Uint8Array, string>;
-  readonly #rows: Bytes;
-  readonly #outcomes: Bytes;
-  readonly #meta: Bytes;
+  readonly #rows: Database<Uint8Array, string>;
+  readonly #outcomes: Database<Uint8Array, string>;
+  /** Keys of `#outcomes` by the time of their recording. */
+  readonly #ages: Database<Uint8Array, [atMs: number, key: string]>;
+  /** The lease stands under its fencing token as version: a write on the condition of a version is a fenced one. */
+  readonly #meta: Database<Uint8Array, string>;
+  /** The token that this handle took the lease with; what it writes from then on is written under it. */
+  #fencingToken: number | null = null;
+  #isClosed = false;
 
   constructor(root: RootDatabase<Uint8Array, string>) {
     this.#root = root;
     this.#rows = root.openDB({ name: 'rows', encoding: 'binary' });
     this.#outcomes = root.openDB({ name: 'outcomes', encoding: 'binary' });
-    this.#meta = root.openDB({ name: 'meta', encoding: 'binary' });
+    this.#ages = root.openDB({ name: 'ages', encoding: 'binary' });
+    this.#meta = root.openDB({ name: 'meta', encoding: 'binary', useVersions: true });
   }
 
-  async readCheckpoint(): Promise<Checkpoint | null> {
-    const head = this.#meta.get(headKey);
-    if (!head) return null;
-    const { position, timeMs } = decode(head) as { position: number; timeMs: number };
-    const rows: Checkpoint['rows'][number][] = [];
-    for (const { value } of this.#rows.getRange()) rows.push(decode(value) as Checkpoint['rows'][number]);
-    return { position, timeMs, rows };
+  readCheckpoint(): Promise<Checkpoint | null> {
+    return this.#guard(async () => {
+      const head = this.#meta.get(headKey);
+      if (!head) return null;
+      const { position, timeMs } = decode(head) as { position: number; timeMs: number };
+      const rows: Checkpoint['rows'][number][] = [];
+      for (const { value } of this.#rows.getRange()) {
+        rows.push(decode(value) as Checkpoint['rows'][number]);
+      }
+      return { position, timeMs, rows };
+    });
   }
 
   stageCheckpoint({ position, timeMs, changes }: CheckpointDelta): StagedCheckpoint {
@@ -58,78 +85,110 @@ class LmdbStore implements PartitionStore {
     const head = encode({ position, timeMs });
     return {
       commit: () =>
-        this.#guard(async () => {
-          await this.#root.batch(() => {
-            for (const key of removes) void this.#rows.remove(key);
-            for (const [key, bytes] of puts) void this.#rows.put(key, bytes);
-            void this.#meta.put(headKey, head);
-          });
-          await this.#root.flushed;
+        this.#write(() => {
+          for (const key of removes) void this.#rows.remove(key);
+          for (const [key, bytes] of puts) void this.#rows.put(key, bytes);
+          void this.#meta.put(headKey, head, 1);
         }),
     };
   }
 
-  async outcomeOf(effectId: string): Promise<Fact['outcome'] | undefined> {
-    const bytes = this.#outcomes.get(effectKey(effectId));
-    return bytes && (decode(bytes) as Outcome).outcome;
+  outcomeOf(effectId: string): Promise<Fact['outcome'] | undefined> {
+    return this.#guard(async () => this.#outcome(shorten(effectId))?.outcome);
   }
 
-  async record(effectId: string, outcome: Fact['outcome'], atMs: number): Promise<void> {
-    await this.#guard(async () => {
-      await this.#outcomes.put(effectKey(effectId), encode({ outcome, atMs } satisfies Outcome));
-      await this.#root.flushed;
+  record(effectId: string, outcome: Fact['outcome'], atMs: number): Promise<void> {
+    const key = shorten(effectId);
+    const bytes = encode({ outcome, atMs } satisfies Outcome);
+    return this.#write(() => {
+      void this.#outcomes.put(key, bytes);
+      void this.#ages.put([atMs, key], nothing);
     });
   }
 
   async forgetOutcomes(beforeMs: number): Promise<number> {
-    const old: string[] = [];
-    for (const { key, value } of this.#outcomes.getRange()) {
-      if ((decode(value) as Outcome).atMs < beforeMs) old.push(key);
-    }
-    await this.#guard(async () => {
-      await this.#root.batch(() => {
-        for (const key of old) void this.#outcomes.remove(key);
+    let count = 0;
+    for (;;) {
+      const old = await this.#guard(async () => [
+        ...this.#ages.getKeys({ end: [beforeMs, ''], limit: forgetStep }),
+      ]);
+      if (old.length === 0) return count;
+      // One that was recorded again since has a later age too, and stays.
+      const gone = old.filter(([atMs, key]) => this.#outcome(key)?.atMs === atMs).map(([, key]) => key);
+      await this.#write(() => {
+        for (const age of old) void this.#ages.remove(age);
+        for (const key of gone) void this.#outcomes.remove(key);
       });
-    });
-    return old.length;
+      count += gone.length;
+    }
   }
 
   async acquireLease(owner: string, nowMs: number, durationMs: number): Promise<Lease | null> {
-    return this.#guard(() =>
+    const lease = await this.#guard(() =>
       this.#root.transaction(() => {
-        const bytes = this.#meta.get(leaseKey);
-        const held = bytes ? (decode(bytes) as Lease) : null;
+        const held = this.#lease();
         if (held && held.owner !== owner && held.expiresAtMs > nowMs) return null;
         const fencingToken = held ? held.fencingToken + (held.owner === owner ? 0 : 1) : 1;
         const lease: Lease = { owner, fencingToken, expiresAtMs: nowMs + durationMs };
-        void this.#meta.put(leaseKey, encode(lease));
+        void this.#meta.put(leaseKey, encode(lease), fencingToken);
         return lease;
       }),
     );
+    if (lease) this.#fencingToken = lease.fencingToken;
+    return lease;
   }
 
   async releaseLease(owner: string): Promise<void> {
     await this.#guard(() =>
       this.#root.transaction(() => {
-        const bytes = this.#meta.get(leaseKey);
-        const held = bytes ? (decode(bytes) as Lease) : null;
-        if (held?.owner === owner) void this.#meta.put(leaseKey, encode({ ...held, expiresAtMs: 0 }));
+        const held = this.#lease();
+        if (held?.owner !== owner) return;
+        void this.#meta.put(leaseKey, encode({ ...held, expiresAtMs: 0 }), held.fencingToken);
       }),
     );
   }
 
   async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     await this.#root.close();
   }
 
+  #lease(): Lease | null {
+    const bytes = this.#meta.get(leaseKey);
+    return bytes ? (decode(bytes) as Lease) : null;
+  }
+
+  #outcome(key: string): Outcome | undefined {
+    const bytes = this.#outcomes.get(key);
+    return bytes && (decode(bytes) as Outcome);
+  }
+
+  /** One transaction, all or nothing; on the condition that the lease is still ours, once this handle has taken it. */
+  #write(operations: () => void): Promise<void> {
+    return this.#guard(async () => {
+      const token = this.#fencingToken;
+      const isDone = await (token === null
+        ? this.#meta.batch(operations)
+        : this.#meta.ifVersion(leaseKey, token, operations));
+      if (isDone) return;
+      throw new TocsinError('TOC_STORE_FENCED', 'another owner has taken the lease of this partition');
+    });
+  }
+
   async #guard<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new TocsinError('TOC_STORE_UNAVAILABLE', 'the store is closed');
     try {
       return await work();
-    } catch (cause) {
-      throw new TocsinError('TOC_STORE_UNAVAILABLE', 'the store could not be written', { cause });
+    } catch (error) {
+      if (error instanceof TocsinError) throw error;
+      const cause = await commitErrorOf(error);
+      throw new TocsinError('TOC_STORE_UNAVAILABLE', 'the store cannot be read or written', { cause });
     }
   }
 }
+
+const nothing = new Uint8Array(0);
 
 /** LMDB's keys end at 1978 bytes; longer names are told apart by their digest. What a row is called stands in its value. */
 const longestKeyLength = 400;
@@ -138,10 +197,17 @@ function rowKey(table: string, key: string): string {
   return shorten(`${table}\u0000${key}`);
 }
 
-function effectKey(effectId: string): string {
-  return shorten(effectId);
-}
-
 function shorten(key: string): string {
   return key.length <= longestKeyLength ? key : createHash('sha256').update(key).digest('hex');
+}
+
+/** What is behind lmdb's "Commit failed": it comes later, as a promise that rejects. */
+async function commitErrorOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !('commitError' in error)) return error;
+  try {
+    await error.commitError;
+    return error;
+  } catch (cause) {
+    return cause;
+  }
 }

@@ -8,7 +8,7 @@ export interface StagedCheckpoint {
 
 export interface Lease {
   readonly owner: string;
-  /** Rises with each new holder. Whoever writes under a lower one is refused. */
+  /** Rises with each new holder. Whoever writes under a lower one is refused (see `acquireLease`). */
   readonly fencingToken: number;
   readonly expiresAtMs: number;
 }
@@ -28,7 +28,10 @@ export interface PartitionStore {
   forgetOutcomes(beforeMs: number): Promise<number>;
   /**
    * Takes or renews the lease until `nowMs + durationMs`. Resolves with null while somebody else holds it.
-   * Renewing keeps the fencing token; taking over raises it.
+   * Renewing keeps the fencing token; taking over raises it. `owner` is the name of one process in one life.
+   *
+   * From then on what is written through this store is fenced: once another owner has taken the lease, checkpoints and outcomes are
+   * refused with TOC_STORE_FENCED, even where this owner has not noticed yet that its time is over.
    */
   acquireLease(owner: string, nowMs: number, durationMs: number): Promise<Lease | null>;
   releaseLease(owner: string): Promise<void>;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { firing, resolved, Scene } from '../support/scene.ts';
+import { between, command, createScene, delivered, firing, look, resolved } from '../support/scene.ts';
 
 const byIncident = {
   route: {
@@ -26,83 +26,140 @@ const disk = {
 };
 const errors = { alertname: 'HighErrorRate', service: 'shop', severity: 'critical', environment: 'prod' };
 
+const wiki = {
+  alertname: 'WikiDown',
+  service: 'wiki',
+  severity: 'critical',
+  environment: 'prod',
+  instance: 'wiki-0',
+};
+const acknowledge = command({
+  kind: 'incident.acknowledge',
+  body: { incidentId: 'INC-1', comment: '' },
+});
+const merge = command({ kind: 'incident.merge', body: { intoId: 'INC-1', fromIds: ['INC-2'] } });
+/** Pages for everything, whatever its priority. */
+const forAll = { ...byIncident, route: { ...byIncident.route, min_priority: 'P5' } };
+
 describe('pages of incidents', () => {
   test('a database and its caller are one incident and one page', async () => {
-    const scene = new Scene(byIncident).at('1s', firing(disk)).at('1500ms', firing(errors));
+    const scene = createScene(byIncident).at('1s', firing(disk)).at('1500ms', firing(errors));
     const pages = await scene.run('30s');
     expect(pages).toHaveLength(1);
     expect(pages[0]?.alerts).toHaveLength(2);
-    expect(scene.effects[0]?.payload.incident).toMatchObject({
+    expect(pages[0]?.incident).toMatchObject({
       priority: 'P1',
-      services: expect.arrayContaining(['db', 'shop']),
+      services: expect.arrayContaining(['db', 'shop']) as string[],
     });
-    expect(scene.effects[0]?.payload.incident?.probableCauses[0]?.labels).toContain('db');
+    expect(pages[0]?.incident?.probableCauses[0]?.labels).toContain('db');
   });
 
   test('more alerts of the same incident page nobody again', async () => {
-    const scene = new Scene(byIncident)
+    const scene = createScene(byIncident)
       .at('1s', firing(disk))
       .at('10s', firing(errors))
       .at('12s', firing({ ...errors, alertname: 'HighLatency' }));
     expect((await scene.run('50s')).map(({ reason }) => reason)).toEqual(['first notification']);
   });
 
-  test('an acknowledged incident is not repeated, its end is told', async () => {
-    const scene = new Scene(byIncident)
+  test('an incident that nobody acknowledges is repeated', async () => {
+    const scene = createScene(byIncident).at('1s', firing(disk)).at('3s', delivered('on-call'));
+    expect((await scene.run('140s')).map(({ reason }) => reason)).toEqual([
+      'first notification',
+      'repeat interval elapsed',
+      'repeat interval elapsed',
+    ]);
+  });
+
+  test('what is below min_priority waits, and says so', async () => {
+    const slow = { alertname: 'Slow', service: 'wiki', severity: 'warning', environment: 'prod' };
+    const scene = createScene(byIncident)
+      .at('1s', firing(slow))
+      .at(
+        '60s',
+        look(({ intake, dispatch }) => {
+          const [alert] = [...intake.alerts()];
+          const { groups } = dispatch.explain(alert!.fingerprint);
+          expect(groups[0]).toMatchObject({
+            incidentId: 'INC-1',
+            isTold: false,
+            heldBecause: expect.stringMatching(/P[45] is below P3/) as string,
+          });
+        }),
+      );
+    expect(await scene.run()).toEqual([]);
+  });
+
+  test('a raised priority pages at once', async () => {
+    const scene = createScene(byIncident)
+      .at('1s', firing({ ...errors, severity: 'warning' }))
+      .at('20s', firing(disk, '20s'));
+    expect((await scene.run('40s')).at(-1)).toMatchObject({
+      atMs: 20_000,
+      reason: expect.stringMatching(/^priority raised/) as string,
+    });
+  });
+});
+
+describe('an acknowledged incident', () => {
+  test('is not repeated, its end is told', async () => {
+    const scene = createScene(byIncident)
       .at('1s', firing(disk))
-      .at('10s', {
-        kind: 'command',
-        command: { kind: 'incident.acknowledge', body: { incidentId: 'INC-1', comment: '' } },
-      })
+      .at('10s', acknowledge)
       .at('200s', resolved(disk));
     const pages = await scene.run('260s');
     expect(scene.answers[0]?.status).toBe('done');
     expect(pages.map(({ status }) => status)).toEqual(['firing', 'resolved']);
   });
 
-  test('an incident that nobody acknowledges is repeated', async () => {
-    const scene = new Scene(byIncident).at('1s', firing(disk));
-    expect((await scene.run('140s')).length).toBeGreaterThanOrEqual(3);
+  test('does not page for the first time, when that came before the page', async () => {
+    const scene = createScene(byIncident).at('1s', firing(disk)).at('1500ms', acknowledge);
+    expect(await scene.run('200s')).toEqual([]);
   });
 
-  test('what is below min_priority waits, and says so', async () => {
-    const wiki = { alertname: 'Slow', service: 'wiki', severity: 'warning', environment: 'prod' };
-    const scene = new Scene(byIncident).at('1s', firing(wiki));
-    expect(await scene.run('60s')).toEqual([]);
-    const [alert] = [...scene.pipeline.stages.intake.alerts()];
-    const { groups } = scene.pipeline.stages.dispatch.explain(alert?.fingerprint ?? '');
-    expect(groups[0]?.heldBecause).toMatch(/P[45] is below P3/);
-  });
-
-  test('a raised priority pages at once', async () => {
-    const scene = new Scene(byIncident)
+  test('pages when it becomes worse than it was', async () => {
+    const scene = createScene(forAll)
       .at('1s', firing({ ...errors, severity: 'warning' }))
-      .at('20s', firing(disk, '20s'));
-    const pages = await scene.run('40s');
-    expect(pages.at(-1)).toMatchObject({
-      atMs: 20_000,
-      reason: expect.stringMatching(/^priority raised/) as string,
-    });
+      .at('10s', acknowledge)
+      .at('20s', firing({ ...errors, instance: 'shop-2' }));
+    const reasons = (await scene.run('100s')).map(({ reason }) => reason);
+    expect(reasons).toEqual(['first notification', expect.stringMatching(/^(priority|severity) raised/)]);
   });
 
-  test('merged incidents page once more at most, and a resolve of both is told once', async () => {
-    const wiki = {
-      alertname: 'WikiDown',
-      service: 'wiki',
-      severity: 'critical',
-      environment: 'prod',
-      instance: 'wiki-0',
-    };
-    const scene = new Scene(byIncident)
+  test('that has resolved and comes back is open again, and pages', async () => {
+    const scene = createScene(byIncident)
+      .at('1s', firing(disk))
+      .at('10s', acknowledge)
+      .at('20s', resolved(disk))
+      .at('40s', firing(disk));
+    scene.expectOne('on-call', between('40s', '60s'), disk);
+    await scene.run();
+  });
+});
+
+describe('merged incidents', () => {
+  test('page once more at most, and a resolve of both is told once', async () => {
+    const scene = createScene(byIncident)
       .at('1s', firing(disk))
       .at('2s', firing(wiki))
-      .at('10s', {
-        kind: 'command',
-        command: { kind: 'incident.merge', body: { intoId: 'INC-1', fromIds: ['INC-2'] } },
-      })
+      .at('10s', merge)
       .at('20s', resolved(disk), resolved(wiki));
+    scene.expectOne('on-call', between('20s', '50s'), disk, 'resolved');
+    scene.expectOne('on-call', between('20s', '50s'), wiki, 'resolved');
     const pages = await scene.run('50s');
     expect(scene.answers[0]?.status).toBe('done');
     expect(pages.filter(({ status }) => status === 'resolved')).toHaveLength(1);
+  });
+
+  test('stay quiet when both were told of, and the next page shows all of it', async () => {
+    const scene = createScene(forAll).at('1s', firing(disk)).at('2s', firing(wiki)).at('10s', merge);
+    const pages = await scene.run('100s');
+    expect(pages.map(({ reason }) => reason)).toEqual([
+      'first notification',
+      'first notification',
+      'repeat interval elapsed',
+    ]);
+    expect(pages.at(-1)?.alerts).toHaveLength(2);
+    expect(pages.at(-1)?.incident?.id).toBe('INC-1');
   });
 });

@@ -231,5 +231,13 @@ test('all forms of a rule are read', () => {
     ['e', false, true],
     ['f', true, true],
   ]);
-  expect(inhibitRulesConfig.safeParse([{ source_match: { a: 'b' }, sources: [] }]).success).toBe(false);
+});
+
+test.each([
+  ['a key that is unknown', { source_match: { a: 'b' }, sources: [] }, 'sources'],
+  ['a pattern that does not compile', { target_match_re: { a: '(' } }, 'invalid regular expression'],
+  ['a matcher that is none', { source_matchers: ['a'] }, 'bad matcher'],
+])('a rule with %s is refused', (_, rule, message) => {
+  const parsed = inhibitRulesConfig.safeParse([rule]);
+  expect(parsed.success ? [] : parsed.error.issues.map((issue) => issue.message).join()).toContain(message);
 });

@@ -1,42 +1,72 @@
-import {
-  labelsOf,
-  matchesAll,
-  fingerprint,
-  labelsToObject,
-  compileMatchers,
-  parseDuration,
-  type Alert,
-} from '../../src/alert/index.ts';
-import { tocsinConfig } from '../../src/app/config-schema.ts';
-import { createPipeline, type Pipeline } from '../../src/app/pipeline.ts';
-import type {
-  Command,
-  CommandAnswer,
-  LogEntry,
-  NotifyEffect,
-  TocsinFrame,
-} from '../../src/incident/index.ts';
-import { createInlineScorer } from '../../src/score/index.ts';
+import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { fingerprint, labelsOf, labelsToObject, parseDuration, type Alert } from '../../src/alert/index.ts';
+import { tocsinConfig } from '../../src/app/config-schema.ts';
+import { createPipeline, type Pipeline, type PipelineStages } from '../../src/app/pipeline.ts';
+import type { CommandAnswer, Command, Incident, LogEntry, NotifyEffect } from '../../src/incident/index.ts';
+import { createInlineScorer } from '../../src/score/index.ts';
 
-/** What a scene sends at one moment. */
+type LabelTexts = Readonly<Record<string, string>>;
+
+/** What happens at one moment of a scene. */
 export type Act =
   | {
-      readonly kind: 'fire' | 'resolve';
-      readonly labels: Readonly<Record<string, string>>;
-      readonly startsAt?: string;
-      readonly annotations?: Readonly<Record<string, string>>;
+      readonly kind: 'fire';
+      readonly labels: LabelTexts;
+      readonly since?: string;
+      readonly annotations?: LabelTexts;
     }
-  | { readonly kind: 'command'; readonly command: Omit<Extract<Command, { body: unknown }>, 'id' | 'by'> }
-  | { readonly kind: 'fail'; readonly receiver: string }
-  | { readonly kind: 'configure'; readonly config: unknown };
+  | { readonly kind: 'resolve'; readonly labels: LabelTexts }
+  | { readonly kind: 'command'; readonly command: CommandText }
+  | { readonly kind: 'settle'; readonly receiver: string; readonly status: 'done' | 'failed' }
+  | { readonly kind: 'configure'; readonly config: unknown }
+  | { readonly kind: 'look'; readonly look: (stages: PipelineStages) => void };
 
-export const firing = (labels: Record<string, string>, startsAt?: string): Act => ({
-  kind: 'fire',
-  labels,
-  ...(startsAt === undefined ? {} : { startsAt }),
-});
-export const resolved = (labels: Record<string, string>): Act => ({ kind: 'resolve', labels });
+type CommandText = Command extends infer C ? (C extends Command ? Omit<C, 'id' | 'by'> : never) : never;
+
+/** An alert that fires; `since` is when it began, if that is not now. */
+export function firing(labels: LabelTexts, since?: string): Act {
+  return { kind: 'fire', labels, ...(since === undefined ? {} : { since }) };
+}
+
+export function resolved(labels: LabelTexts): Act {
+  return { kind: 'resolve', labels };
+}
+
+/** An operator's act, with an id of its own, by alex. */
+export function command(text: CommandText): Act {
+  return { kind: 'command', command: text };
+}
+
+/** The last page to `receiver` could not be delivered. */
+export function failed(receiver: string): Act {
+  return { kind: 'settle', receiver, status: 'failed' };
+}
+
+/** The last page to `receiver` was delivered. */
+export function delivered(receiver: string): Act {
+  return { kind: 'settle', receiver, status: 'done' };
+}
+
+export function configured(config: unknown): Act {
+  return { kind: 'configure', config };
+}
+
+/** Looks at what the stages know at that moment. */
+export function look(at: (stages: PipelineStages) => void): Act {
+  return { kind: 'look', look: at };
+}
+
+export interface TimeSpan {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Both ends belong to it. */
+export function between(from: string, to: string): TimeSpan {
+  return { from, to };
+}
 
 /** A page as the scene saw it leave; `atMs` counts from the scene's begin. */
 export interface SeenPage {
@@ -44,164 +74,197 @@ export interface SeenPage {
   readonly receiver: string;
   readonly status: 'firing' | 'resolved';
   readonly reason: string;
-  readonly alerts: readonly { readonly labels: Readonly<Record<string, string>>; readonly status: string }[];
+  readonly alerts: readonly { readonly labels: LabelTexts; readonly status: string }[];
+  readonly incident: Incident | null;
+}
+
+interface Expectation {
+  readonly receiver: string;
+  readonly span: TimeSpan;
+  readonly labels: LabelTexts;
+  readonly status: 'firing' | 'resolved';
+  readonly count: number;
+}
+
+/** A scene under `config`: a whole configuration, or the path of one from the project's root. */
+export function createScene(config: unknown): Scene {
+  return new Scene(typeof config === 'string' ? parseYaml(readFileSync(config, 'utf8')) : config);
 }
 
 const beginMs = Date.UTC(2026, 0, 5, 9);
 
 /**
- * A timeline on virtual time through the whole production pipeline: what is sent when, and which pages must have left and which
- * must not. Effects are not carried out; `fail` says that the last page to a receiver was not delivered.
+ * A timeline on virtual time through the whole production pipeline: what is sent when, which pages must leave and which must not.
+ * It ends at the last time that it names. Effects are not carried out: a page counts as sent unless `failed` says otherwise.
  */
 export class Scene {
-  readonly #config: unknown;
-  readonly #acts: { atMs: number; act: Act }[] = [];
   readonly answers: CommandAnswer[] = [];
-  readonly frames: TocsinFrame[] = [];
-  readonly effects: NotifyEffect[] = [];
-  pipeline: Pipeline;
+  readonly #config: unknown;
+  readonly #pipeline: Pipeline = createPipeline({ scorer: createInlineScorer(), withHistory: false });
+  readonly #acts: { readonly atMs: number; readonly act: Act }[] = [];
+  readonly #expectations: Expectation[] = [];
+  readonly #effects: NotifyEffect[] = [];
+  #endMs = 0;
+  #commandCount = 0;
 
   constructor(config: unknown) {
     this.#config = config;
-    this.pipeline = createPipeline({ scorer: createInlineScorer(), withHistory: false });
   }
 
-  at(time: string, ...acts: Act[]): this {
-    for (const act of acts) this.#acts.push({ atMs: ms(time), act });
+  at(time: string, ...acts: readonly Act[]): this {
+    for (const act of acts) this.#acts.push({ atMs: this.#ms(time), act });
     return this;
   }
 
-  /** Folds everything, one entry a batch, and lets time run on until `until`. */
-  async run(until: string): Promise<readonly SeenPage[]> {
-    await this.#apply({ kind: 'config', timeMs: beginMs, payload: parse(this.#config) });
-    for (const { atMs, act } of this.#acts.toSorted((a, b) => a.atMs - b.atMs)) {
-      await this.#tickUntil(beginMs + atMs);
-      await this.#apply(this.#entry(act, beginMs + atMs));
-    }
-    await this.#tickUntil(beginMs + ms(until));
-    return this.pages();
-  }
-
-  pages(): readonly SeenPage[] {
-    return this.effects.map(({ payload }) => ({
-      atMs: payload.atMs - beginMs,
-      receiver: payload.receiver,
-      status: payload.status,
-      reason: payload.notificationReason,
-      alerts: payload.alerts.map(({ alert, status }) => ({ labels: labelsToObject(alert.labels), status })),
-    }));
-  }
-
-  /** Pages to `receiver` between two times that tell of an alert with these labels. */
-  pagesOf(
-    receiver: string,
-    from: string,
-    to: string,
-    labels: Record<string, string>,
-    status = 'firing',
-  ): readonly SeenPage[] {
-    const compiled = compileMatchers(
-      Object.entries(labels).map(([name, value]) => ({ name, value, isRegex: false, isEqual: true })),
-    );
-    if (!compiled.ok) throw new Error(compiled.error);
-    return this.pages().filter(
-      (page) =>
-        page.receiver === receiver &&
-        page.atMs >= ms(from) &&
-        page.atMs <= ms(to) &&
-        page.alerts.some(
-          (alert) => alert.status === status && matchesAll(compiled.matchers, labelsOf(alert.labels)),
-        ),
-    );
-  }
-
+  /** Exactly one page to `receiver` tells within the span of alerts with these labels and this status. */
   expectOne(
     receiver: string,
-    from: string,
-    to: string,
-    labels: Record<string, string>,
-    status = 'firing',
-  ): void {
-    expect(
-      this.pagesOf(receiver, from, to, labels, status),
-      `one page of ${JSON.stringify(labels)} ${from}..${to}`,
-    ).toHaveLength(1);
+    span: TimeSpan,
+    labels: LabelTexts,
+    status: 'firing' | 'resolved' = 'firing',
+  ): this {
+    return this.#expect({ receiver, span, labels, status, count: 1 });
   }
 
   expectNone(
     receiver: string,
-    from: string,
-    to: string,
-    labels: Record<string, string>,
-    status = 'firing',
-  ): void {
+    span: TimeSpan,
+    labels: LabelTexts,
+    status: 'firing' | 'resolved' = 'firing',
+  ): this {
+    return this.#expect({ receiver, span, labels, status, count: 0 });
+  }
+
+  /** Folds everything, one entry a batch, lets time run on until `until` at least, and checks what was expected. Gives all pages. */
+  async run(until = '0s'): Promise<readonly SeenPage[]> {
+    this.#ms(until);
+    await this.#apply({ kind: 'config', timeMs: beginMs, payload: parsed(this.#config) });
+    for (const { atMs, act } of this.#acts.toSorted((a, b) => a.atMs - b.atMs)) {
+      await this.#tickUntil(beginMs + atMs);
+      if (act.kind === 'look') act.look(this.#pipeline.stages);
+      else await this.#apply(this.#entry(act, beginMs + atMs));
+    }
+    await this.#tickUntil(beginMs + this.#endMs);
+    const pages = this.#effects.map(seenPage);
+    for (const expectation of this.#expectations) this.#check(expectation, pages);
+    return pages;
+  }
+
+  #expect(expectation: Expectation): this {
+    this.#ms(expectation.span.to);
+    this.#expectations.push(expectation);
+    return this;
+  }
+
+  #check({ receiver, span, labels, status, count }: Expectation, pages: readonly SeenPage[]): void {
+    const [from, to] = [this.#ms(span.from), this.#ms(span.to)];
+    const found = pages.filter(
+      (page) =>
+        page.receiver === receiver &&
+        page.atMs >= from &&
+        page.atMs <= to &&
+        page.alerts.some((alert) => alert.status === status && hasLabels(alert.labels, labels)),
+    );
+    const what = `${status} pages of ${JSON.stringify(labels)} to ${receiver} within ${span.from}..${span.to}`;
     expect(
-      this.pagesOf(receiver, from, to, labels, status),
-      `no page of ${JSON.stringify(labels)} ${from}..${to}`,
-    ).toEqual([]);
+      found.map(({ atMs, reason }) => `${atMs} ms: ${reason}`),
+      what,
+    ).toHaveLength(count);
   }
 
   /** Ticks as the partition's owner would: at each due time. */
   async #tickUntil(timeMs: number): Promise<void> {
+    const { fold } = this.#pipeline;
     for (;;) {
-      const dueMs = this.pipeline.fold.nextDueMs();
+      const dueMs = fold.nextDueMs();
       if (dueMs === undefined || dueMs > timeMs) return;
-      await this.#apply({ kind: 'tick', timeMs: Math.max(dueMs, this.pipeline.fold.timeMs), payload: null });
+      await this.#apply({ kind: 'tick', timeMs: Math.max(dueMs, fold.timeMs), payload: null });
     }
   }
 
-  #entry(act: Act, timeMs: number): LogEntry {
-    if (act.kind === 'configure') return { kind: 'config', timeMs, payload: parse(act.config) };
-    if (act.kind === 'fail') return this.#failure(act.receiver, timeMs);
-    if (act.kind !== 'command') return { kind: 'alerts', timeMs, payload: [alertOf(act, timeMs)] };
+  #entry(act: Exclude<Act, { kind: 'look' }>, timeMs: number): LogEntry {
+    switch (act.kind) {
+      case 'configure':
+        return { kind: 'config', timeMs, payload: parsed(act.config) };
+      case 'settle':
+        return this.#fact(act, timeMs);
+      case 'command': {
+        const payload = { id: `command-${++this.#commandCount}`, by: 'alex', ...act.command } as Command;
+        return { kind: 'command', timeMs, payload };
+      }
+      case 'fire':
+      case 'resolve':
+      default:
+        return { kind: 'alerts', timeMs, payload: [this.#alert(act, timeMs)] };
+    }
+  }
+
+  #fact({ receiver, status }: Extract<Act, { kind: 'settle' }>, timeMs: number): LogEntry {
+    const effect = this.#effects.findLast(({ payload }) => payload.receiver === receiver);
+    if (!effect) throw new Error(`no page has been sent to ${receiver}`);
+    const outcome =
+      status === 'done'
+        ? ({ status, result: null } as const)
+        : ({ status, code: 'TOC_NOTIFY_FAILED', message: 'down' } as const);
+    return { kind: 'fact', timeMs, payload: { effectId: effect.id, kind: 'notify', outcome } };
+  }
+
+  #alert(act: Extract<Act, { kind: 'fire' | 'resolve' }>, timeMs: number): Alert {
+    const labels = labelsOf(act.labels);
+    const isResolve = act.kind === 'resolve';
+    const since = isResolve ? undefined : act.since;
+    const annotations = (isResolve ? undefined : act.annotations) ?? {
+      summary: act.labels['alertname'] ?? 'alert',
+    };
     return {
-      kind: 'command',
-      timeMs,
-      payload: { id: `command-${timeMs}`, by: 'alex', ...act.command } as Command,
+      fingerprint: fingerprint(labels),
+      domain: 'default',
+      labels,
+      annotations: labelsOf(annotations),
+      startsAtMs: isResolve ? timeMs - 1 : since === undefined ? timeMs : beginMs + this.#ms(since),
+      endsAtMs: isResolve ? timeMs : timeMs + 3_600_000,
+      endsByTimeout: false,
+      receivedAtMs: timeMs,
+      generatorUrl: '',
+      source: 'test',
     };
   }
 
-  #failure(receiver: string, timeMs: number): LogEntry {
-    const effectId = this.effects.findLast(({ payload }) => payload.receiver === receiver)?.id ?? '';
-    const outcome = { status: 'failed', code: 'TOC_NOTIFY_FAILED', message: 'down' } as const;
-    return { kind: 'fact', timeMs, payload: { effectId, kind: 'notify', outcome } };
+  async #apply(entry: LogEntry): Promise<void> {
+    const { fold } = this.#pipeline;
+    const { frames, effects } = await fold.apply({ firstPosition: fold.position + 1, entries: [entry] });
+    this.#effects.push(...effects.filter((effect): effect is NotifyEffect => effect.kind === 'notify'));
+    for (const { flow } of frames) if (flow.answer) this.answers.push(flow.answer);
   }
 
-  async #apply(entry: LogEntry): Promise<void> {
-    const { frames, effects } = await this.pipeline.fold.apply({
-      firstPosition: this.pipeline.fold.position + 1,
-      entries: [entry],
-    });
-    this.frames.push(...frames);
-    this.effects.push(...effects.filter((effect): effect is NotifyEffect => effect.kind === 'notify'));
-    for (const { flow } of frames) if (flow.answer) this.answers.push(flow.answer);
+  /** Reads a time of the scene, which lasts at least until then. */
+  #ms(time: string): number {
+    const outcome = parseDuration(time);
+    if (!outcome.ok) throw new Error(outcome.error);
+    this.#endMs = Math.max(this.#endMs, outcome.ms);
+    return outcome.ms;
   }
 }
 
-function alertOf(act: Extract<Act, { kind: 'fire' | 'resolve' }>, timeMs: number): Alert {
-  const labels = labelsOf(act.labels);
-  const startsAtMs = act.startsAt === undefined ? timeMs : beginMs + ms(act.startsAt);
+function seenPage({ payload }: NotifyEffect): SeenPage {
+  const { atMs, receiver, status, notificationReason: reason, alerts, incident } = payload;
   return {
-    fingerprint: fingerprint(labels),
-    domain: 'default',
-    labels,
-    annotations: labelsOf(act.annotations ?? { summary: act.labels['alertname'] ?? 'alert' }),
-    startsAtMs: act.kind === 'resolve' ? timeMs - 1 : startsAtMs,
-    endsAtMs: act.kind === 'resolve' ? timeMs : timeMs + 3_600_000,
-    endsByTimeout: false,
-    receivedAtMs: timeMs,
-    generatorUrl: '',
-    source: 'test',
+    atMs: atMs - beginMs,
+    receiver,
+    status,
+    reason,
+    alerts: alerts.map((notified) => ({
+      labels: labelsToObject(notified.alert.labels),
+      status: notified.status,
+    })),
+    incident,
   };
 }
 
-function parse(config: unknown): Readonly<Record<string, unknown>> {
-  return JSON.parse(JSON.stringify(tocsinConfig.parse(config))) as Readonly<Record<string, unknown>>;
+function hasLabels(labels: LabelTexts, wanted: LabelTexts): boolean {
+  return Object.entries(wanted).every(([name, value]) => labels[name] === value);
 }
 
-function ms(text: string): number {
-  if (text.startsWith('-')) return -ms(text.slice(1));
-  const parsed = parseDuration(text);
-  if (!parsed.ok) throw new Error(parsed.error);
-  return parsed.ms;
+function parsed(config: unknown): Readonly<Record<string, unknown>> {
+  return JSON.parse(JSON.stringify(tocsinConfig.parse(config))) as Readonly<Record<string, unknown>>;
 }

@@ -102,3 +102,15 @@ export async function startReceiver(): Promise<RecordingReceiver> {
       }),
   };
 }
+
+/**
+ * Ids of the pages that were received and whose outcome Tocsin has recorded by now: none of these may come again, whatever happens.
+ * Resolves at a moment when nothing is under way; a page that is cut off between its receipt and its record comes again under its id.
+ */
+export async function settledPages(server: TocsinProcess, receiver: RecordingReceiver): Promise<string[]> {
+  for (;;) {
+    const ids = receiver.received.map(({ id }) => id);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    if (/^tocsin_effects_in_flight 0$/m.test(metrics)) return ids;
+  }
+}

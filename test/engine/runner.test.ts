@@ -1,0 +1,171 @@
+import { expect, test } from 'vitest';
+import {
+  EffectRunner,
+  TocsinError,
+  type Effect,
+  type EffectRunnerOptions,
+  type Fact,
+} from '../../src/engine/index.ts';
+
+const effect = (id: string, kind = 'page'): Effect => ({ id, kind, payload: null });
+
+/** A runner with what it told the log, in order. Effects named `a/1` go in lane `a`. */
+function createBench(overrides: Partial<EffectRunnerOptions> = {}) {
+  const facts: Fact[] = [];
+  const recorded = new Map<string, Fact['outcome']>();
+  const troubles: unknown[] = [];
+  const runner = new EffectRunner({
+    carriers: { page: async ({ id }) => ({ to: id }) },
+    laneOf: ({ id }) => id.split('/')[0]!,
+    deliveries: {
+      outcomeOf: async (id) => recorded.get(id),
+      record: async (id, outcome) => void recorded.set(id, outcome),
+    },
+    repeatableKinds: new Set(['recall']),
+    appendFact: async (fact) => void facts.push(fact),
+    nowMs: () => 0,
+    retryMs: 1,
+    stopGraceMs: 30,
+    onUnrecorded: (_, error) => troubles.push(error),
+    ...overrides,
+  });
+  return { runner, facts, recorded, troubles };
+}
+
+test('a carrier that does not answer holds its own lane and no other', async () => {
+  const { runner, facts } = createBench({
+    carriers: {
+      page: async ({ id }, stop) => {
+        if (id.startsWith('dead/'))
+          return new Promise((_, reject) => stop.addEventListener('abort', () => reject(stop.reason)));
+        return null;
+      },
+    },
+  });
+  runner.run([effect('dead/1'), effect('dead/2'), effect('web/1'), effect('web/2')]);
+  await expect.poll(() => facts.length).toBe(2);
+  expect(facts.map(({ effectId }) => effectId)).toEqual(['web/1', 'web/2']);
+  expect(runner.inFlightCount).toBe(2);
+  await runner.stop();
+  // Nobody knows how they ended: they stay pending.
+  expect(facts).toHaveLength(2);
+});
+
+test('effects of a lane go in order, and one that is under way is not taken on twice', async () => {
+  const carried: string[] = [];
+  const { runner, facts } = createBench({
+    carriers: {
+      page: async ({ id }) => {
+        await new Promise((resolve) => setTimeout(resolve, id.endsWith('1') ? 5 : 0));
+        carried.push(id);
+      },
+    },
+  });
+  runner.run([effect('a/1'), effect('a/2')]);
+  runner.run([effect('a/1'), effect('a/3')]);
+  await runner.idle();
+  expect(carried).toEqual(['a/1', 'a/2', 'a/3']);
+  expect(facts).toHaveLength(3);
+});
+
+test('a rejection becomes a failed outcome, with its code when it is one of ours', async () => {
+  const { runner, facts } = createBench({
+    carriers: {
+      page: async ({ id }) => {
+        throw id === 'a/1' ? new TocsinError('TOC_NOTIFY_REFUSED', 'no such user') : new TypeError('oops');
+      },
+      recall: async () => ({ unwritable: 1n }),
+    },
+  });
+  runner.run([effect('a/1'), effect('a/2'), effect('a/3', 'unheard-of'), effect('a/4', 'recall')]);
+  await runner.idle();
+  expect(facts.map(({ outcome }) => outcome)).toMatchObject([
+    { status: 'failed', code: 'TOC_NOTIFY_REFUSED', message: 'no such user' },
+    { status: 'failed', code: 'TOC_EFFECT_FAILED', message: 'oops' },
+    { status: 'failed', code: 'TOC_EFFECT_UNKNOWN' },
+    { status: 'failed', code: 'TOC_EFFECT_FAILED' },
+  ]);
+});
+
+test('what was carried out is not carried out again because the store or the log does not take it', async () => {
+  let carried = 0;
+  let refusals = 6;
+  const refuse = (code: 'TOC_STORE_UNAVAILABLE' | 'TOC_LOG_UNAVAILABLE'): void => {
+    if (refusals-- > 0 && refusals !== 3) throw new TocsinError(code, 'no room');
+  };
+  const bench = createBench({
+    carriers: { page: async () => ++carried },
+    deliveries: {
+      outcomeOf: async () => undefined,
+      record: async () => refuse('TOC_STORE_UNAVAILABLE'),
+    },
+    appendFact: async (fact) => {
+      refuse('TOC_LOG_UNAVAILABLE');
+      bench.facts.push(fact);
+    },
+  });
+  bench.runner.run([effect('a/1')]);
+  await bench.runner.idle();
+  expect(carried).toBe(1);
+  expect(bench.facts).toMatchObject([{ effectId: 'a/1', outcome: { status: 'done', result: 1 } }]);
+  // Told once for the store and once for the log.
+  expect(bench.troubles).toHaveLength(2);
+});
+
+test('nothing is carried out while the store cannot say whether it was', async () => {
+  let carried = 0;
+  const { runner, troubles } = createBench({
+    carriers: { page: async () => ++carried },
+    deliveries: {
+      outcomeOf: async () => {
+        throw new TocsinError('TOC_STORE_UNAVAILABLE', 'away');
+      },
+      record: async () => undefined,
+    },
+  });
+  runner.run([effect('a/1')]);
+  await expect.poll(() => troubles.length).toBe(1);
+  await runner.stop();
+  expect(carried).toBe(0);
+  expect(runner.inFlightCount).toBe(0);
+});
+
+test('a log that is closed is not asked again', async () => {
+  let asked = 0;
+  const { runner } = createBench({
+    appendFact: async () => {
+      asked++;
+      throw new TocsinError('TOC_LOG_CLOSED', 'closed');
+    },
+  });
+  runner.run([effect('a/1')]);
+  await runner.idle();
+  expect(asked).toBe(1);
+});
+
+test('stopping tells carriers, and does not wait for one that does not heed it', async () => {
+  let isTold = false;
+  const { runner, facts } = createBench({
+    carriers: {
+      page: (_, stop) => {
+        stop.addEventListener('abort', () => (isTold = true));
+        return new Promise(() => undefined);
+      },
+    },
+  });
+  runner.run([effect('a/1')]);
+  await new Promise((resolve) => setImmediate(resolve));
+  await runner.stop();
+  expect(isTold).toBe(true);
+  runner.run([effect('b/1')]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(facts).toEqual([]);
+});
+
+test('the outcome of a question goes into the log alone', async () => {
+  const { runner, facts, recorded } = createBench({ carriers: { recall: async () => [] } });
+  runner.run([effect('a/1', 'recall')]);
+  await runner.idle();
+  expect(facts).toHaveLength(1);
+  expect(recorded.size).toBe(0);
+});
