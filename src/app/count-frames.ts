@@ -1,4 +1,4 @@
-import type { TocsinFrame } from '../incident/index.ts';
+import type { AlertChange, TocsinFrame } from '../incident/index.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Counts what passed through the fold. Sums up first: a storm costs a handful of additions a batch. */
@@ -7,15 +7,20 @@ export function countFrames(frames: readonly TocsinFrame[], telemetry: Telemetry
     string,
     { name: Parameters<Telemetry['count']>[0]; value: number; attributes: Record<string, string> }
   >();
-  const add = (name: Parameters<Telemetry['count']>[0], attributes: Record<string, string>): void => {
+  const add = (
+    name: Parameters<Telemetry['count']>[0],
+    attributes: Record<string, string>,
+    count = 1,
+  ): void => {
     const key = `${name}/${Object.values(attributes).join('/')}`;
     const sum = sums.get(key);
-    if (sum) sum.value++;
-    else sums.set(key, { name, value: 1, attributes });
+    if (sum) sum.value += count;
+    else sums.set(key, { name, value: count, attributes });
   };
+  const changes = new Map<AlertChange['change'], number>();
   for (const { entry, flow } of frames) {
     if (entry) add('tocsin_log_entries_applied_total', { kind: entry.kind });
-    for (const { change } of flow.alertChanges) add('tocsin_alert_changes_total', { change });
+    for (const { change } of flow.alertChanges) changes.set(change, (changes.get(change) ?? 0) + 1);
     for (const { change } of flow.signalChanges) add('tocsin_signals_total', { change });
     for (const { priority } of flow.incidents) add('tocsin_incident_revisions_total', { priority });
     for (const { status } of flow.pages) add('tocsin_pages_total', { status });
@@ -24,5 +29,6 @@ export function countFrames(frames: readonly TocsinFrame[], telemetry: Telemetry
     if (entry?.kind === 'command')
       add('tocsin_commands_total', { kind: entry.payload.kind, status: flow.answer?.status ?? 'refused' });
   }
+  for (const [change, count] of changes) add('tocsin_alert_changes_total', { change }, count);
   for (const { name, value, attributes } of sums.values()) telemetry.count(name, value, attributes);
 }

@@ -3,6 +3,7 @@ import { TocsinError } from '../engine/index.ts';
 import type { LogEntry } from '../incident/index.ts';
 import type { PartitionLog } from '../log/index.ts';
 import { decoders, isSourceFormat, type DecodeContext } from '../source/index.ts';
+import type { AlertsDraft } from './entry-codec.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface IngestOptions {
@@ -32,14 +33,23 @@ export function createIngest({ log, nowMs, settings, refusal, telemetry }: Inges
       const refused = refusal();
       if (refused) return unavailable(refused);
       if (!isSourceFormat(format)) throw new RangeError(`there is no format ${format}`);
-      const context = { ...settings(), nowMs: nowMs() };
-      const { alerts, errors, reply } = decoders[format](
-        body,
-        domain === undefined ? context : { ...context, defaultDomain: domain },
-      );
+      const { resolveTimeoutMs, defaultDomain, domainLabel } = settings();
+      const context: DecodeContext = {
+        nowMs: nowMs(),
+        resolveTimeoutMs,
+        defaultDomain: domain ?? defaultDomain,
+        domainLabel,
+      };
+      const { alerts, errors, reply } = decoders[format](body, context);
       if (alerts.length > 0) {
+        const draft: AlertsDraft = {
+          kind: 'alerts',
+          timeMs: context.nowMs,
+          payload: alerts,
+          received: { format, context, body },
+        };
         try {
-          await log.append([{ kind: 'alerts', timeMs: context.nowMs, payload: alerts }]);
+          await log.append([draft]);
         } catch (error) {
           if (error instanceof TocsinError) return unavailable(error);
           throw error;

@@ -18,6 +18,7 @@ import { countFrames } from './count-frames.ts';
 import { Closing } from './closing.ts';
 import { createCarriers, createRunner } from './effects.ts';
 import { createCommandGate } from './gate.ts';
+import { entryCodec } from './entry-codec.ts';
 import { openHistoryParts } from './history-parts.ts';
 import { createIngest } from './ingest.ts';
 import { createPipeline } from './pipeline.ts';
@@ -79,7 +80,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   const lock = await lockFolder(folder);
   closing.defer(() => lock.release());
   await mkdir(join(folder, 'log'), { recursive: true });
-  const log = openLmdbLog<LogEntry>(join(folder, 'log'));
+  const log = openLmdbLog<LogEntry>(join(folder, 'log'), entryCodec);
   closing.defer(() => log.close());
   const store = openLmdbStore(join(folder, 'store'));
   closing.defer(() => store.close());

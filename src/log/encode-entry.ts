@@ -7,12 +7,27 @@ export interface EncodedEntry<E extends Entry> {
 }
 
 /**
+ * How a log writes its entries.
+ *
+ * INVARIANT: the `entry` that `encode` gives is equal to `decode(bytes)`: a fold that was handed it live is where a fold that reads it
+ * again will be. `decode` throws where the bytes are no entry.
+ */
+export interface EntryCodec<E extends Entry> {
+  encode(draft: E): EncodedEntry<E>;
+  decode(bytes: Uint8Array): E;
+}
+
+/** Entries as JSON. */
+export function jsonCodec<E extends Entry>(): EntryCodec<E> {
+  return { encode: encodeEntry, decode: (bytes) => decodeEntry(bytes) as E };
+}
+
+/**
  * An entry as bytes: JSON in UTF-8. What comes from outside (any text, labels named `__proto__`) comes back exactly, but for lone
  * surrogates, which UTF-8 does not have: they become U+FFFD at once. Numbers must be finite; a field that is undefined is left out.
  * Measured beside msgpackr on batches of 50 alerts: 0.9 against 1.6 us an alert to encode, 1.0 against 0.6 to decode; compressed they
  * take the same room.
  *
- * INVARIANT: `entry` is equal to `decodeEntry(bytes)`: a fold that was handed it live is where a fold that reads it again will be.
  * Reports are decoded data already and are handed over as they are, which spares the hot path a copy; everything else is read back.
  * Throws TypeError where the payload is no JSON (a cycle, a BigInt): a defect of the caller.
  */

@@ -1,6 +1,6 @@
 import { open, type RootDatabase } from 'lmdb';
 import { TocsinError, type Entry, type LogSlice } from '../engine/index.ts';
-import { decodeEntry, encodeEntry } from './encode-entry.ts';
+import { jsonCodec, type EntryCodec } from './encode-entry.ts';
 import type { PartitionLog } from './log.ts';
 
 /**
@@ -9,7 +9,10 @@ import type { PartitionLog } from './log.ts';
  * After a crash every acknowledged entry is there; one that was not acknowledged may be.
  * Throws TOC_LOG_UNAVAILABLE when the folder cannot be used, TOC_LOG_CORRUPT when its last entry cannot be read.
  */
-export function openLmdbLog<E extends Entry>(path: string): PartitionLog<E> {
+export function openLmdbLog<E extends Entry>(
+  path: string,
+  codec: EntryCodec<E> = jsonCodec<E>(),
+): PartitionLog<E> {
   let database: RootDatabase<Uint8Array, number>;
   try {
     database = open<Uint8Array, number>({
@@ -26,7 +29,7 @@ export function openLmdbLog<E extends Entry>(path: string): PartitionLog<E> {
   } catch (cause) {
     throw new TocsinError('TOC_LOG_UNAVAILABLE', `the log in ${path} cannot be opened`, { cause });
   }
-  return new LmdbLog<E>(database);
+  return new LmdbLog<E>(database, codec);
 }
 
 /** An append that waits for its commit. */
@@ -42,6 +45,7 @@ const trimStep = 1000;
 
 class LmdbLog<E extends Entry> implements PartitionLog<E> {
   readonly #database: RootDatabase<Uint8Array, number>;
+  readonly #codec: EntryCodec<E>;
   readonly #listeners = new Set<(slice: LogSlice<E>) => void>();
   #firstPosition: number;
   #lastPosition: number;
@@ -54,8 +58,9 @@ class LmdbLog<E extends Entry> implements PartitionLog<E> {
   #writing: Promise<void> | null = null;
   #isClosed = false;
 
-  constructor(database: RootDatabase<Uint8Array, number>) {
+  constructor(database: RootDatabase<Uint8Array, number>, codec: EntryCodec<E>) {
     this.#database = database;
+    this.#codec = codec;
     const [first] = database.getKeys({ limit: 1 });
     const [last] = database.getKeys({ reverse: true, limit: 1 });
     this.#lastPosition = last ?? 0;
@@ -80,7 +85,7 @@ class LmdbLog<E extends Entry> implements PartitionLog<E> {
       if (!Number.isFinite(draft.timeMs)) throw new RangeError(`an entry has no time: ${draft.timeMs}`);
       const isLate = draft.timeMs < timeMs;
       timeMs = Math.max(timeMs, draft.timeMs);
-      return encodeEntry(isLate ? { ...draft, timeMs } : draft);
+      return this.#codec.encode(isLate ? { ...draft, timeMs } : draft);
     });
     const slice = { firstPosition: this.#nextPosition, entries: encoded.map(({ entry }) => entry) };
     if (drafts.length === 0) return slice;
@@ -173,7 +178,7 @@ class LmdbLog<E extends Entry> implements PartitionLog<E> {
       const position = fromPosition + entries.length;
       if (key !== position) break;
       try {
-        entries.push(decodeEntry(value) as E);
+        entries.push(this.#codec.decode(value));
       } catch (cause) {
         throw new TocsinError('TOC_LOG_CORRUPT', `the entry at position ${position} cannot be read`, {
           cause,

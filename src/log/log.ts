@@ -8,7 +8,7 @@ import type { Entry, LogSlice } from '../engine/index.ts';
  *   (retryable) when nothing of it was kept for sure, together with the appends that wait behind it, and the next may succeed;
  *   with TOC_LOG_CLOSED after `close`.
  * - `subscribe` hands over each slice once it is durable, in order and without gaps, without decoding it again. What is read back
- *   later is equal to it (see `encodeEntry`). Listeners are called synchronously, after `lastPosition` has moved on, and must
+ *   later is equal to it (see `EntryCodec`). Listeners are called synchronously, after `lastPosition` has moved on, and must
  *   neither throw nor change what they get.
  * - `read` gives up to `maxCount` entries from `fromPosition` on; none when that is past the end. Rejects with TOC_LOG_CORRUPT when
  *   an entry is missing or cannot be read, and with TOC_LOG_CLOSED after `close`.

@@ -4,3 +4,4 @@ export * from './decoders.ts';
 export * from './ndjson.ts';
 export * from './stage.ts';
 export * from './nats.ts';
+export * from './received.ts';

@@ -1,7 +1,14 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createLabels, fingerprint } from '../../src/alert/index.ts';
-import { decoders, type DecodeResult } from '../../src/source/index.ts';
+import {
+  decodeReceived,
+  decoders,
+  encodeReceived,
+  isEncodedReceived,
+  type DecodeResult,
+  type SourceFormat,
+} from '../../src/source/index.ts';
 import { context } from './scene.ts';
 
 const anything = fc.anything({ withBigInt: false, withNullPrototype: true, maxDepth: 4 });
@@ -34,6 +41,23 @@ test('no bytes make a decoder throw; what it takes is sound, and what it does no
       for (const decode of Object.values(decoders)) check(decode(body, context));
     }),
     { numRuns: 500 },
+  );
+});
+
+test('a request that is kept as it came is read again as it was read first', () => {
+  const formats = fc.constantFrom(...(Object.keys(decoders) as SourceFormat[]));
+  fc.assert(
+    fc.property(bodies, formats, fc.string({ unit: 'binary' }), (body, format, defaultDomain) => {
+      const received = { format, context: { ...context, defaultDomain }, body };
+      const bytes = encodeReceived(4711, received);
+      expect(isEncodedReceived(bytes)).toBe(true);
+      expect(decodeReceived(bytes)).toEqual({
+        kind: 'alerts',
+        timeMs: 4711,
+        payload: decoders[format](body, received.context).alerts,
+      });
+    }),
+    { numRuns: 300 },
   );
 });
 
