@@ -1,50 +1,85 @@
-import { isPlace, serviceKey, type Facets } from './facets.ts';
+import { serviceKey, type Facets } from './facets.ts';
 
-/** How the members of one candidate look: how many of them have a value, and one signal for each. Derived from the tables. */
+/** How many members of a candidate have a value, and one of them. */
+interface Holders {
+  count: number;
+  lastSignalId: string;
+}
+
+/** What a profile keeps of a member. */
+export interface MemberFacets {
+  readonly signalId: string;
+  /** What it can be looked up by. */
+  readonly keys: readonly string[];
+  readonly service: string | null;
+  /** It says where it happens: it names a machine or a service. */
+  readonly hasPlace: boolean;
+}
+
+/**
+ * How the members of one candidate look: how many of them have a value, and one signal for each. Derived from the tables.
+ * Most candidates have one member, and nothing is counted before there is a second.
+ */
 export class Profile {
   size = 0;
-  /** A member says where it happens: it names a machine or a service. */
+  /** A member says where it happens. */
   hasPlaces = false;
-  readonly #counts = new Map<string, { count: number; lastSignalId: string }>();
-  readonly #services = new Set<string>();
+  #only: MemberFacets | null = null;
+  #holders: Map<string, Holders> | null = null;
+  #services: readonly string[] = [];
 
   /** How many members have `key`. */
   count(key: string): number {
-    return this.#counts.get(key)?.count ?? 0;
+    if (this.#holders) return this.#holders.get(key)?.count ?? 0;
+    return this.#only?.keys.includes(key) ? 1 : 0;
   }
 
   /** A member that has `key`. */
   memberWith(key: string): string | undefined {
-    return this.#counts.get(key)?.lastSignalId;
+    if (this.#holders) return this.#holders.get(key)?.lastSignalId;
+    return this.#only?.keys.includes(key) ? this.#only.signalId : undefined;
   }
 
-  /** The services of the members. */
-  get services(): ReadonlySet<string> {
+  /** The services of the members, each once. */
+  get services(): readonly string[] {
     return this.#services;
   }
 
-  keys(): IterableIterator<string> {
-    return this.#counts.keys();
+  /** What at least one member has. */
+  keys(): Iterable<string> {
+    return this.#holders?.keys() ?? this.#only?.keys ?? [];
   }
 
-  /** Adds a member; returns the keys that are new. */
-  add(signalId: string, facets: Facets): string[] {
-    this.size++;
-    this.hasPlaces ||= facets.values.some((value) => isPlace(value));
-    if (facets.service !== null) this.#services.add(facets.service);
-    const added: string[] = [];
-    for (const key of keysOf(facets)) {
-      const entry = this.#counts.get(key);
-      if (entry) {
-        entry.count++;
-        entry.lastSignalId = signalId;
-      } else {
-        this.#counts.set(key, { count: 1, lastSignalId: signalId });
-        added.push(key);
-      }
+  add(member: MemberFacets): void {
+    const { service, hasPlace } = member;
+    this.hasPlaces ||= hasPlace;
+    if (service !== null && !this.#services.includes(service))
+      this.#services = this.#services.concat(service);
+    if (++this.size === 1) {
+      this.#only = member;
+      return;
     }
-    return added;
+    this.#holders ??= new Map();
+    if (this.#only) hold(this.#holders, this.#only);
+    this.#only = null;
+    hold(this.#holders, member);
   }
+}
+
+function hold(holders: Map<string, Holders>, { signalId, keys }: MemberFacets): void {
+  for (const key of keys) {
+    const known = holders.get(key);
+    if (known) {
+      known.count++;
+      known.lastSignalId = signalId;
+    } else holders.set(key, { count: 1, lastSignalId: signalId });
+  }
+}
+
+/** The active candidates that have a value. Most values belong to one, which then stands there alone. */
+interface Posting {
+  readonly key: string;
+  ids: string | Set<string>;
 }
 
 /**
@@ -52,18 +87,27 @@ export class Profile {
  * answers depend on which candidates are active and on nothing else, so that a restored fold gets the same ones.
  */
 export class CandidateIndex {
-  readonly #postings = new Map<string, Set<string>>();
+  readonly #domains = new Map<string, Map<string, Posting>>();
 
-  add(domain: string, key: string, candidateId: string): void {
-    const posting = this.#postings.get(`${domain}\n${key}`);
-    if (posting) posting.add(candidateId);
-    else this.#postings.set(`${domain}\n${key}`, new Set([candidateId]));
+  /** Enters the candidate under `key`. Returns the index's own copy of `key`, so that a value costs memory once. */
+  add(domain: string, key: string, candidateId: string): string {
+    let postings = this.#domains.get(domain);
+    if (!postings) this.#domains.set(domain, (postings = new Map()));
+    const posting = postings.get(key);
+    if (!posting) {
+      postings.set(key, { key, ids: candidateId });
+      return key;
+    }
+    if (typeof posting.ids !== 'string') posting.ids.add(candidateId);
+    else if (posting.ids !== candidateId) posting.ids = new Set([posting.ids, candidateId]);
+    return posting.key;
   }
 
   remove(domain: string, key: string, candidateId: string): void {
-    const posting = this.#postings.get(`${domain}\n${key}`);
-    posting?.delete(candidateId);
-    if (posting?.size === 0) this.#postings.delete(`${domain}\n${key}`);
+    const postings = this.#domains.get(domain);
+    const ids = postings?.get(key)?.ids;
+    if (ids === candidateId || (typeof ids === 'object' && ids.delete(candidateId) && ids.size === 0))
+      postings?.delete(key);
   }
 
   /**
@@ -77,23 +121,21 @@ export class CandidateIndex {
     maxPostings: number,
     votes: Map<string, number>,
   ): void {
-    for (const { key } of facets.values) this.#vote(domain, key, maxPostings, votes);
-    for (const key of facets.bands) this.#vote(domain, key, maxPostings, votes);
+    const postings = this.#domains.get(domain);
+    if (!postings) return;
+    for (const { key } of facets.values) vote(postings.get(key), maxPostings, votes);
+    for (const key of facets.bands) vote(postings.get(key), maxPostings, votes);
     let looked = 0;
     for (const service of nearServices) {
       if (++looked > maxPostings) break;
-      this.#vote(domain, serviceKey(service), maxPostings, votes);
+      vote(postings.get(serviceKey(service)), maxPostings, votes);
     }
-  }
-
-  #vote(domain: string, key: string, maxPostings: number, votes: Map<string, number>): void {
-    const posting = this.#postings.get(`${domain}\n${key}`);
-    if (!posting || posting.size > maxPostings) return;
-    for (const id of posting) votes.set(id, (votes.get(id) ?? 0) + 1 / posting.size);
   }
 }
 
-function* keysOf(facets: Facets): IterableIterator<string> {
-  for (const { key } of facets.values) yield key;
-  yield* facets.bands;
+function vote(posting: Posting | undefined, maxPostings: number, votes: Map<string, number>): void {
+  if (!posting) return;
+  const { ids } = posting;
+  if (typeof ids === 'string') votes.set(ids, (votes.get(ids) ?? 0) + 1);
+  else if (ids.size <= maxPostings) for (const id of ids) votes.set(id, (votes.get(id) ?? 0) + 1 / ids.size);
 }

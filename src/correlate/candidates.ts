@@ -11,7 +11,7 @@ import {
   type SignalRow,
 } from './candidate-row.ts';
 import type { CorrelateConfig } from './config.ts';
-import { facetsOf, type Facets } from './facets.ts';
+import { facetsOf, isPlace, keysOf, type Facets } from './facets.ts';
 
 type ChangeWord = CandidateChange['change'];
 
@@ -102,9 +102,7 @@ export class Candidates {
     if (link) setLinks(row, [...candidate.links, link]);
     noteSignal(row, nowMs);
     const profile = this.#profiles.get(candidate.id);
-    if (profile) {
-      for (const key of profile.add(signal.id, facets)) this.#index.add(candidate.domain, key, candidate.id);
-    }
+    if (profile) this.#enter(profile, row, signal.id, facets);
     if (candidate.state === 'resolved') this.reopen(row, 'a similar signal returned', nowMs);
     this.schedule(row, nowMs);
     this.note(row, candidate.signalIds.length === 1 ? 'opened' : 'joined', link ? [link] : []);
@@ -284,15 +282,20 @@ export class Candidates {
   }
 
   #addProfile(row: CandidateRow): void {
-    const { id, domain, signalIds } = row.candidate;
+    const { id, signalIds } = row.candidate;
     const profile = new Profile();
     for (const signalId of signalIds) {
       const signal = this.#signals.get(signalId);
       if (signal?.candidateId !== id) continue;
-      const facets = facetsOf(signal, this.#config, this.#graph);
-      for (const key of profile.add(signalId, facets)) this.#index.add(domain, key, id);
+      this.#enter(profile, row, signalId, facetsOf(signal, this.#config, this.#graph));
     }
     this.#profiles.set(id, profile);
+  }
+
+  /** Enters a member into the profile of its candidate and into the index. */
+  #enter(profile: Profile, { candidate }: CandidateRow, signalId: string, facets: Facets): void {
+    const keys = keysOf(facets).map((key) => this.#index.add(candidate.domain, key, candidate.id));
+    profile.add({ signalId, keys, service: facets.service, hasPlace: facets.values.some(isPlace) });
   }
 
   #removeProfile(row: CandidateRow): void {

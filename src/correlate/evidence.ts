@@ -196,7 +196,7 @@ function similarPiece(
 /** The strongest way over the catalog to a service of the candidate, or the weight of happening elsewhere; null when nothing is known. */
 function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piece | null {
   const { service } = facets;
-  if (service !== null && profile.services.has(service)) {
+  if (service !== null && profile.services.includes(service)) {
     if (!graph.service(service)) return null;
     const memberId = profile.memberWith(serviceKey(service)) ?? null;
     return {

@@ -50,6 +50,11 @@ export function facetsOf(
   return { service, values, bands: bandsOf(signal.signature) };
 }
 
+/** Everything that candidates are looked up by. */
+export function keysOf({ values, bands }: Facets): string[] {
+  return [...values.map(({ key }) => key), ...bands];
+}
+
 /** Whether the value says where something happens. */
 export function isPlace({ kind }: FacetValue): boolean {
   return kind === 'entity' || kind === 'service';

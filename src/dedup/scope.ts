@@ -13,18 +13,18 @@ export function createScope({ protected_labels, split_by, varying_labels }: Dedu
   const isProtected = new Set([...protected_labels, ...split_by]);
   const isVarying = new Set(varying_labels);
   return (domain, labels, telling) => {
-    let scope = sized(domain) + sized(telling);
+    const parts = [sized(domain), sized(telling)];
     for (let i = 0; i < labels.length; i += 2) {
       const name = labels[i]!;
       const value = labels[i + 1]!;
-      if (isProtected.has(name)) scope += sized(name) + sized(value);
-      else if (!isVarying.has(name)) scope += sized(name) + sized(maskTemplate(value, name));
+      if (isProtected.has(name)) parts.push(sized(name), sized(value));
+      else if (!isVarying.has(name)) parts.push(sized(name), sized(maskTemplate(value, name)));
       else {
         const stem = stemOf(value);
-        if (stem !== '') scope += sized(name) + sized(stem);
+        if (stem !== '') parts.push(sized(name), sized(stem));
       }
     }
-    return scope;
+    return parts.join('');
   };
 }
 

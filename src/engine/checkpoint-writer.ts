@@ -15,7 +15,7 @@ export interface HistorySink {
 }
 
 export interface CheckpointWriterOptions {
-  readonly fold: { readonly timeMs: number; takeCheckpoint(): CheckpointDelta };
+  readonly fold: { readonly timeMs: number; readonly changeCount: number; takeCheckpoint(): CheckpointDelta };
   readonly store: CheckpointStore;
   readonly sink: HistorySink | null;
   /** Log time between two checkpoints. */
@@ -24,6 +24,9 @@ export interface CheckpointWriterOptions {
   readonly onWritten?: ((position: number, timeMs: number) => void) | undefined;
   readonly onError?: ((error: unknown) => void) | undefined;
 }
+
+/** A delta of so many rows is written at once, whatever the time: a burst of new series must not pile up into one huge transaction. */
+const maxChanges = 100_000;
 
 interface Staged {
   readonly position: number;
@@ -57,7 +60,8 @@ export class CheckpointWriter {
   /** To be called between two batches: begins a checkpoint when it is time for one and none is under way. */
   offer(): void {
     const { fold, intervalMs } = this.#options;
-    if (this.#writing || fold.timeMs - this.#lastMs < intervalMs) return;
+    if (this.#writing) return;
+    if (fold.timeMs - this.#lastMs < intervalMs && fold.changeCount < maxChanges) return;
     this.#lastMs = fold.timeMs;
     void this.#start();
   }

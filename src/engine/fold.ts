@@ -114,6 +114,13 @@ export class Fold<E extends Entry, Flow> {
     }
   }
 
+  /** Rows that the next checkpoint would hold. */
+  get changeCount(): number {
+    let count = this.#orphans.length;
+    for (const table of this.#tables.values()) count += table.changeCount;
+    return count;
+  }
+
   /** What changed since the last checkpoint. Values are shared with the fold: encode them before the next `apply`. */
   takeCheckpoint(): CheckpointDelta {
     this.#assertReady('take a checkpoint');
@@ -143,7 +150,7 @@ export class Fold<E extends Entry, Flow> {
       for (const [name, rows] of Map.groupBy(checkpoint.rows, (row) => row.table)) {
         const table = this.#tables.get(name);
         if (table) table.load(rows);
-        else for (const { key } of rows) this.#orphans.push({ table: name, key, order: 0 });
+        else for (const { key } of rows) this.#orphans.push({ table: name, key, order: null });
       }
       this.#position = checkpoint.position;
       this.#timeMs = checkpoint.timeMs;

@@ -1,20 +1,25 @@
-/** A change of one row since the last checkpoint. `order` keeps insertion order across a restart; a deleted row has no `value`. */
+/**
+ * A change of one row since the last checkpoint. A deleted row has no `value`. `order` keeps insertion order across a restart: that of
+ * a row which is new since then, or null for one that stays where it is.
+ */
 export interface TableChange {
   readonly table: string;
   readonly key: string;
-  readonly order: number;
+  readonly order: number | null;
   readonly value?: unknown;
 }
 
 /**
  * A stage's keyed state. Iterates in insertion order, which a checkpoint keeps, so that a restored fold walks its
  * rows in the same order as one that never stopped. Values are plain data (what structured clone would copy).
- * A value changed in place must be announced by `touch`, or the change is not checkpointed.
+ * No value is undefined. A value changed in place must be announced by `touch`, or the change is not checkpointed.
  */
 export class Table<Value> {
   readonly name: string;
-  readonly #rows = new Map<string, { order: number; value: Value }>();
+  readonly #rows = new Map<string, Value>();
   readonly #changed = new Set<string>();
+  /** The places of rows that are new since the last checkpoint. Of older ones the checkpoint alone knows it. */
+  #newOrders = new Map<string, number>();
   #nextOrder = 1;
 
   constructor(name: string) {
@@ -25,8 +30,13 @@ export class Table<Value> {
     return this.#rows.size;
   }
 
+  /** Rows that changed since the last checkpoint. */
+  get changeCount(): number {
+    return this.#changed.size;
+  }
+
   get(key: string): Value | undefined {
-    return this.#rows.get(key)?.value;
+    return this.#rows.get(key);
   }
 
   has(key: string): boolean {
@@ -34,9 +44,8 @@ export class Table<Value> {
   }
 
   set(key: string, value: Value): void {
-    const row = this.#rows.get(key);
-    if (row) row.value = value;
-    else this.#rows.set(key, { order: this.#nextOrder++, value });
+    if (!this.#rows.has(key)) this.#newOrders.set(key, this.#nextOrder++);
+    this.#rows.set(key, value);
     this.#changed.add(key);
   }
 
@@ -47,6 +56,7 @@ export class Table<Value> {
 
   delete(key: string): boolean {
     if (!this.#rows.delete(key)) return false;
+    this.#newOrders.delete(key);
     this.#changed.add(key);
     return true;
   }
@@ -55,38 +65,41 @@ export class Table<Value> {
     return this.#rows.keys();
   }
 
-  *values(): IterableIterator<Value> {
-    for (const row of this.#rows.values()) yield row.value;
+  values(): IterableIterator<Value> {
+    return this.#rows.values();
   }
 
-  *entries(): IterableIterator<[string, Value]> {
-    for (const [key, row] of this.#rows) yield [key, row.value];
+  entries(): IterableIterator<[string, Value]> {
+    return this.#rows.entries();
   }
 
   /** What changed since the last call. Cost follows the changes, not the size. */
   takeChanges(): TableChange[] {
     const changes: TableChange[] = [];
     for (const key of this.#changed) {
-      const row = this.#rows.get(key);
-      changes.push(
-        row
-          ? { table: this.name, key, order: row.order, value: row.value }
-          : { table: this.name, key, order: 0 },
-      );
+      const order = this.#newOrders.get(key) ?? null;
+      const value = this.#rows.get(key);
+      changes.push({ table: this.name, key, order, ...(value === undefined ? {} : { value }) });
     }
     this.#changed.clear();
+    this.#newOrders = new Map();
     return changes;
   }
 
   /** Every live row, in the order of iteration. */
   rows(): { table: string; key: string; order: number; value: Value }[] {
-    return Array.from(this.#rows, ([key, { order, value }]) => ({ table: this.name, key, order, value }));
+    return Array.from(this.#rows, ([key, value], index) => ({
+      table: this.name,
+      key,
+      order: index + 1,
+      value,
+    }));
   }
 
   /** Fills an empty table from checkpointed rows, given in any order. */
   load(rows: readonly { readonly key: string; readonly order: number; readonly value: Value }[]): void {
     for (const { key, order, value } of rows.toSorted((a, b) => a.order - b.order)) {
-      this.#rows.set(key, { order, value });
+      this.#rows.set(key, value);
       if (order >= this.#nextOrder) this.#nextOrder = order + 1;
     }
   }

@@ -1,6 +1,6 @@
 import { labelValue } from '../alert/index.ts';
 import type { Table } from '../engine/index.ts';
-import type { Candidate, CandidateChange, Incident, TocsinFrame } from '../incident/index.ts';
+import type { Candidate, CandidateChange, Incident, Priority, TocsinFrame } from '../incident/index.ts';
 import { bandsOf } from './bands.ts';
 import { labelPairsColumn, nullableTimeColumn, reasonsColumn, timeColumn } from './columns.ts';
 import type { RowEmitter } from './row-emitter.ts';
@@ -11,6 +11,8 @@ export interface RememberedCandidate {
   readonly signalIds: readonly string[];
   /** The templates whose sketches are already in the history for this incident. */
   readonly templates: string[];
+  /** It was urgent enough to be worth finding again. */
+  isRecallable: boolean;
 }
 
 /** Sketches kept of one incident. The first are enough to know it again, and a storm of a thousand texts stays cheap. */
@@ -21,6 +23,8 @@ export interface IncidentProjectionOptions {
   readonly candidates: Table<RememberedCandidate>;
   readonly signals: SignalProjection;
   readonly rows: RowEmitter;
+  /** Incidents that never were this urgent are not asked about, and get no sketch to be found by. */
+  readonly recallableFrom: () => Priority;
 }
 
 /** Rows of tables `incidents`, `memberships`, `links`, and `incident_signatures`, from which the database makes `incident_bands`. */
@@ -28,13 +32,15 @@ export class IncidentProjection {
   readonly #candidates: Table<RememberedCandidate>;
   readonly #signals: SignalProjection;
   readonly #rows: RowEmitter;
+  readonly #recallableFrom: () => Priority;
   /** Derived from `candidates`: the unresolved candidate that a signal belongs to. */
   readonly #candidateOf = new Map<string, string>();
 
-  constructor({ candidates, signals, rows }: IncidentProjectionOptions) {
+  constructor({ candidates, signals, rows, recallableFrom }: IncidentProjectionOptions) {
     this.#candidates = candidates;
     this.#signals = signals;
     this.#rows = rows;
+    this.#recallableFrom = recallableFrom;
   }
 
   restore(): void {
@@ -45,7 +51,10 @@ export class IncidentProjection {
 
   onFrame({ flow }: TocsinFrame): void {
     for (const change of flow.candidateChanges) this.#projectCandidate(change);
-    for (const incident of flow.incidents) this.#pushIncident(incident);
+    for (const incident of flow.incidents) {
+      this.#pushIncident(incident);
+      this.#makeRecallable(incident);
+    }
     for (const { candidate } of flow.candidateChanges) this.#forget(candidate);
     for (const { signal } of flow.signalChanges) {
       if (!this.#candidateOf.has(signal.id)) this.#signals.forgetResolved(signal.id);
@@ -54,7 +63,7 @@ export class IncidentProjection {
 
   #projectCandidate({ change, candidate, links }: CandidateChange): void {
     const before = this.#candidates.get(candidate.id);
-    const templates = before?.templates ?? [];
+    const { templates, isRecallable } = before ?? { templates: [], isRecallable: false };
     const isMerged = candidate.state === 'merged';
     const after = isMerged ? [] : candidate.signalIds;
     for (const signalId of leftOf(before?.signalIds ?? (isMerged ? candidate.signalIds : []), after)) {
@@ -64,7 +73,7 @@ export class IncidentProjection {
     for (const signalId of leftOf(after, before?.signalIds ?? [])) {
       this.#candidateOf.set(signalId, candidate.id);
       this.#pushMembership(candidate, signalId, 'joined', change);
-      this.#pushSketch(candidate, signalId, templates);
+      if (isRecallable) this.#pushSketch(candidate, signalId, templates);
     }
     for (const link of links) {
       this.#rows.push('links', {
@@ -76,7 +85,7 @@ export class IncidentProjection {
         reasons: reasonsColumn(link.reasons),
       });
     }
-    this.#candidates.set(candidate.id, { signalIds: after, templates });
+    this.#candidates.set(candidate.id, { signalIds: after, templates, isRecallable });
   }
 
   #pushMembership(
@@ -94,17 +103,28 @@ export class IncidentProjection {
     });
   }
 
-  #pushSketch(candidate: Candidate, signalId: string, templates: string[]): void {
+  #makeRecallable(incident: Incident): void {
+    const remembered = this.#candidates.get(incident.id);
+    if (!remembered || remembered.isRecallable || incident.priority > this.#recallableFrom()) return;
+    remembered.isRecallable = true;
+    for (const signalId of remembered.signalIds) this.#pushSketch(incident, signalId, remembered.templates);
+    this.#candidates.touch(incident.id);
+  }
+
+  #pushSketch(
+    incident: Pick<Incident, 'id' | 'domain' | 'openedAtMs'>,
+    signalId: string,
+    templates: string[],
+  ): void {
     const signal = this.#signals.get(signalId);
     if (!signal || signal.signature.length === 0) return;
     if (templates.length >= maxSketchesPerIncident || templates.includes(signal.template)) return;
     templates.push(signal.template);
-    const openedAt = timeColumn(candidate.openedAtMs);
     this.#rows.push('incident_signatures', {
-      domain: candidate.domain,
-      incident_id: candidate.id,
+      domain: incident.domain,
+      incident_id: incident.id,
       signal_id: signalId,
-      opened_at: openedAt,
+      opened_at: timeColumn(incident.openedAtMs),
       template: signal.template,
       alertname: labelValue(signal.labels, 'alertname'),
       labels: labelPairsColumn(signal.labels, maxLabelPairs),

@@ -1,6 +1,7 @@
-import type { StageContext } from '../engine/index.ts';
+import type { StageContext, Table } from '../engine/index.ts';
 import {
   readServiceGraph,
+  type Priority,
   type ServiceGraph,
   type TocsinFrame,
   type TocsinStage,
@@ -37,7 +38,9 @@ export function createHistoryStage(context: StageContext): TocsinStage {
     candidates: context.table<RememberedCandidate>('candidates'),
     signals,
     rows,
+    recallableFrom: () => settings.recallableFrom,
   });
+  const muted = context.table<true>('muted');
   const pages = new PageProjection({ sent: context.table<RememberedPage>('sent'), rows });
   const audit = new AuditProjection({ heads: context.table<ChainHead>('heads'), rows });
 
@@ -53,7 +56,7 @@ export function createHistoryStage(context: StageContext): TocsinStage {
       rows.begin(frame);
       if (entry?.kind === 'config') settings = readSettings(entry.payload);
       if (flow.alertChanges.length > 0) alerts.onFrame(frame);
-      if (flow.verdictChanges.length > 0) pushVerdicts(frame, rows);
+      if (flow.verdictChanges.length > 0) pushVerdicts(frame, rows, muted);
       if (flow.signalChanges.length > 0 || flow.scores.length > 0) signals.onFrame(frame);
       if (flow.candidateChanges.length > 0 || flow.incidents.length > 0 || flow.signalChanges.length > 0) {
         incidents.onFrame(frame);
@@ -71,15 +74,25 @@ export function createHistoryStage(context: StageContext): TocsinStage {
 interface Settings {
   readonly services: ServiceGraph;
   readonly repeatIntervalMs: number;
+  /** Triage asks for incidents like this one from this priority on (`triage.similar_incidents_from`). */
+  readonly recallableFrom: Priority;
 }
 
 function readSettings(config: Readonly<Record<string, unknown>> | null): Settings {
   const history = (config?.['history'] as HistoryConfig | undefined) ?? historyConfig.parse({});
-  return { services: readServiceGraph(config), repeatIntervalMs: history.repeat_interval };
+  const triage = config?.['triage'] as { readonly similar_incidents_from?: Priority } | undefined;
+  return {
+    services: readServiceGraph(config),
+    repeatIntervalMs: history.repeat_interval,
+    recallableFrom: triage?.similar_incidents_from ?? 'P3',
+  };
 }
 
-function pushVerdicts({ flow }: TocsinFrame, rows: RowEmitter): void {
+/** Writes who is muted and who is no longer. An alert that never was has no row: most have none. */
+function pushVerdicts({ flow }: TocsinFrame, rows: RowEmitter, muted: Table<true>): void {
   for (const { fingerprint, verdict } of flow.verdictChanges) {
+    if (!verdict.muted && !muted.delete(fingerprint)) continue;
+    if (verdict.muted) muted.set(fingerprint, true);
     rows.push('verdicts', {
       fingerprint,
       is_muted: verdict.muted,

@@ -7,6 +7,7 @@ import {
   type Checkpoint,
   type CheckpointDelta,
   type Fact,
+  type TableChange,
 } from '../engine/index.ts';
 import type { Lease, PartitionStore, StagedCheckpoint } from './store.ts';
 
@@ -68,7 +69,7 @@ class LmdbStore implements PartitionStore {
       const { position, timeMs } = decode(head) as { position: number; timeMs: number };
       const rows: Checkpoint['rows'][number][] = [];
       for (const { value } of this.#rows.getRange()) {
-        rows.push(decode(value) as Checkpoint['rows'][number]);
+        rows.push(decodeRow(value));
       }
       return { position, timeMs, rows };
     });
@@ -80,14 +81,14 @@ class LmdbStore implements PartitionStore {
     for (const change of changes) {
       const key = rowKey(change.table, change.key);
       if (change.value === undefined) removes.push(key);
-      else puts.push([key, encode(change)]);
+      else puts.push([key, encodeRow(change)]);
     }
     const head = encode({ position, timeMs });
     return {
       commit: () =>
         this.#write(() => {
           for (const key of removes) void this.#rows.remove(key);
-          for (const [key, bytes] of puts) void this.#rows.put(key, bytes);
+          for (const [key, bytes] of puts) void this.#rows.put(key, this.#inItsPlace(key, bytes));
           void this.#meta.put(headKey, head, 1);
         }),
     };
@@ -154,6 +155,12 @@ class LmdbStore implements PartitionStore {
     await this.#root.close();
   }
 
+  /** A row that is not new keeps the order that it was written with first. */
+  #inItsPlace(key: string, bytes: Uint8Array): Uint8Array {
+    if (!hasOrder(bytes)) bytes.set(this.#rows.get(key)?.subarray(0, orderLength) ?? noOrder);
+    return bytes;
+  }
+
   #lease(): Lease | null {
     const bytes = this.#meta.get(leaseKey);
     return bytes ? (decode(bytes) as Lease) : null;
@@ -192,6 +199,29 @@ const nothing = new Uint8Array(0);
 
 /** LMDB's keys end at 1978 bytes; longer names are told apart by their digest. What a row is called stands in its value. */
 const longestKeyLength = 400;
+
+/** A row is its order (a double, big endian) and then its table, key and value. */
+const orderLength = 8;
+const noOrder = new Uint8Array(orderLength);
+
+function encodeRow({ table, key, order, value }: TableChange): Uint8Array {
+  const content = encode([table, key, value]);
+  const bytes = Buffer.allocUnsafe(orderLength + content.length);
+  bytes.writeDoubleBE(order ?? 0);
+  bytes.set(content, orderLength);
+  return bytes;
+}
+
+/** Orders begin at 1. */
+function hasOrder(bytes: Uint8Array): boolean {
+  return bytes[0] !== 0;
+}
+
+function decodeRow(bytes: Uint8Array): Checkpoint['rows'][number] {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const [table, key, value] = decode(view.subarray(orderLength)) as [string, string, unknown];
+  return { table, key, order: view.readDoubleBE(0), value };
+}
 
 function rowKey(table: string, key: string): string {
   return shorten(`${table}\u0000${key}`);

@@ -34,7 +34,12 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
     });
 
     test('a checkpoint is the sum of its deltas', async () => {
-      const put = (key: string, order: number, value: unknown) => ({ table: 'a/b', key, order, value });
+      const put = (key: string, order: number | null, value: unknown) => ({
+        table: 'a/b',
+        key,
+        order,
+        value,
+      });
       await store
         .stageCheckpoint({ position: 1, timeMs: 10, changes: [put('x', 1, { n: 1 }), put('y', 2, 'why')] })
         .commit();
@@ -42,7 +47,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         .stageCheckpoint({
           position: 2,
           timeMs: 20,
-          changes: [put('x', 1, { n: 2 }), { table: 'a/b', key: 'y', order: 0 }, put('z', 3, [1])],
+          changes: [put('x', null, { n: 2 }), { table: 'a/b', key: 'y', order: null }, put('z', 3, [1])],
         })
         .commit();
       await reopen();
@@ -70,7 +75,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
 
     test('keys may be long, alike, or hold any character', async () => {
       const keys = ['a'.repeat(5000), `${'a'.repeat(5000)}b`, 'tab\tzero\u0000', '😀', ''];
-      const changes = keys.map((key, order) => ({ table: 't', key, order, value: order }));
+      const changes = keys.map((key, index) => ({ table: 't', key, order: index + 1, value: index }));
       await store.stageCheckpoint({ position: 1, timeMs: 1, changes }).commit();
       const rows = (await store.readCheckpoint())?.rows.toSorted((a, b) => a.order - b.order);
       expect(rows?.map(({ key }) => key)).toEqual(keys);

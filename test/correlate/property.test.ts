@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Checkpoint } from '../../src/engine/index.ts';
 import type { LogEntry, TocsinFrame } from '../../src/incident/index.ts';
 import { logArbitrary } from './random-log.ts';
-import { addDelta, createTestFold, type TestFold } from './scene.ts';
+import { CheckpointSum } from '../support/checkpoint.ts';
+import { createTestFold, type TestFold } from './scene.ts';
 
 const runs = { numRuns: 150 };
 
@@ -47,11 +47,11 @@ test('a crash anywhere and a restore from the checkpoint give the same', async (
       const [first, second] = [a % (entries.length + 1), b % (entries.length + 1)].sort((x, y) => x - y);
       const crashing = createTestFold();
       const told = await foldAll(crashing, entries.slice(0, first), [3]);
-      let checkpoint: Checkpoint = addDelta(null, crashing.fold.takeCheckpoint());
+      const sum = new CheckpointSum().add(crashing.fold.takeCheckpoint());
       told.push(...(await foldAll(crashing, entries.slice(first, second), [3])));
-      checkpoint = addDelta(checkpoint, crashing.fold.takeCheckpoint());
+      sum.add(crashing.fold.takeCheckpoint());
       const restored = createTestFold();
-      restored.fold.restore(checkpoint);
+      restored.fold.restore(sum.checkpoint);
       told.push(...(await foldAll(restored, entries.slice(second), [3])));
       expect(told).toEqual(whole);
     }),

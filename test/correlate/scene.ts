@@ -7,14 +7,7 @@ import {
   type Alert,
 } from '../../src/alert/index.ts';
 import { correlateConfig, createCorrelateStage, type CorrelateStage } from '../../src/correlate/index.ts';
-import {
-  Fold,
-  type Checkpoint,
-  type CheckpointDelta,
-  type Fact,
-  type StageContext,
-  type Table,
-} from '../../src/engine/index.ts';
+import { Fold, type Fact, type StageContext, type Table } from '../../src/engine/index.ts';
 import {
   createFlow,
   servicesConfig,
@@ -244,15 +237,4 @@ export class Scene {
     this.#frames.push(...frames);
     return frames;
   }
-}
-
-/** Sums deltas up as the store does. */
-export function addDelta(checkpoint: Checkpoint | null, delta: CheckpointDelta): Checkpoint {
-  const rows = new Map((checkpoint?.rows ?? []).map((row) => [`${row.table}\n${row.key}`, row]));
-  for (const change of structuredClone(delta.changes)) {
-    const key = `${change.table}\n${change.key}`;
-    if ('value' in change) rows.set(key, { ...change, value: change.value });
-    else rows.delete(key);
-  }
-  return { position: delta.position, timeMs: delta.timeMs, rows: [...rows.values()] };
 }

@@ -8,11 +8,11 @@ import {
   configEntry,
   createBench,
   startMs,
-  sumUp,
   told,
   type Bench,
   type Report,
 } from './scene.ts';
+import { sumOf } from '../support/checkpoint.ts';
 
 /** Few series that come and go, so that signals reopen, flap and are forgotten. */
 const restless: fc.Arbitrary<Report> = fc.record({
@@ -122,7 +122,7 @@ test('a crash anywhere and a restore from the checkpoint change nothing', async 
         deltas.push(before.fold.takeCheckpoint());
       }
       const after = createBench();
-      after.fold.restore(sumUp(deltas));
+      after.fold.restore(sumOf(deltas));
       expect(memory(after)).toEqual(memory(before));
       frames.push(...(await foldAll(after, entries, two)));
       expect(told(frames)).toEqual(expected);
@@ -174,7 +174,7 @@ test('nothing is remembered of what resolved longer ago than the retention', asy
       const endMs = Math.max(startMs, ...entries.map(({ timeMs }) => timeMs)) + 24 * 3_600_000;
       const tick: LogEntry = { kind: 'tick', timeMs: endMs, payload: null };
       await bench.fold.apply({ firstPosition: entries.length + 1, entries: [tick] });
-      const rows = sumUp([bench.fold.takeCheckpoint()]).rows;
+      const rows = sumOf([bench.fold.takeCheckpoint()]).rows;
       expect(rows.filter(({ table }) => table.startsWith('dedup/'))).toEqual([]);
     }),
     { numRuns: 30 },

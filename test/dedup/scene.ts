@@ -1,6 +1,6 @@
 import { fingerprint, labelsOf, labelsToObject, type Alert } from '../../src/alert/index.ts';
 import { createDedupStage, dedupConfig, type DedupStage } from '../../src/dedup/index.ts';
-import { Fold, type Checkpoint, type CheckpointDelta } from '../../src/engine/index.ts';
+import { Fold } from '../../src/engine/index.ts';
 import {
   createFlow,
   type Flow,
@@ -139,19 +139,4 @@ export function told(frames: readonly TocsinFrame[]): string[] {
       key === 'labels' ? labelsToObject(value as string[]) : value,
     ),
   );
-}
-
-/** The checkpoint that the deltas add up to, through JSON as through any store. */
-export function sumUp(deltas: readonly CheckpointDelta[]): Checkpoint {
-  const rows = new Map<string, Checkpoint['rows'][number]>();
-  for (const { changes } of deltas) {
-    for (const { table, key, order, value } of changes) {
-      if (value === undefined) rows.delete(`${table}\n${key}`);
-      else rows.set(`${table}\n${key}`, { table, key, order, value });
-    }
-  }
-  const last = deltas.at(-1)!;
-  return JSON.parse(
-    JSON.stringify({ position: last.position, timeMs: last.timeMs, rows: [...rows.values()] }),
-  ) as Checkpoint;
 }

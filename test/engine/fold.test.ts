@@ -6,7 +6,7 @@ import {
   type StageContext,
   type StageFactory,
 } from '../../src/engine/index.ts';
-import { sumOf } from '../support/fold.ts';
+import { sumOf } from '../support/checkpoint.ts';
 
 type Flow = { readonly seen: string[] };
 type PlainStage = Stage<Entry, Flow>;

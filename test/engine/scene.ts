@@ -13,7 +13,7 @@ import {
   type LogSlice,
   type OwnerOptions,
 } from '../../src/engine/index.ts';
-import { sumOf } from '../support/fold.ts';
+import { sumOf } from '../support/checkpoint.ts';
 import { createToyFlow, toyStages, type ToyEntry, type ToyFlow } from '../support/toy-stages.ts';
 
 /** Time that stands still until the test moves it. */

@@ -1,5 +1,5 @@
 import { fingerprint, labelsOf, type Alert } from '../../src/alert/index.ts';
-import { Fold, type Checkpoint, type Effect, type HistoryRow } from '../../src/engine/index.ts';
+import { Fold, type Effect, type HistoryRow } from '../../src/engine/index.ts';
 import { createHistoryStage } from '../../src/history/index.ts';
 import {
   createFlow,
@@ -12,6 +12,7 @@ import {
   type Signal,
   type TocsinStage,
 } from '../../src/incident/index.ts';
+import { CheckpointSum } from '../support/checkpoint.ts';
 
 /** One moment of a scripted log: what the log holds and what the earlier stages say about it. */
 export interface Moment {
@@ -53,7 +54,7 @@ export async function rowsUnderCuts(
   crashes: readonly number[] = [],
 ): Promise<readonly HistoryRow[]> {
   const rows: HistoryRow[] = [];
-  const stored = new Map<string, Checkpoint['rows'][number]>();
+  const stored = new CheckpointSum();
   let fold = createScriptedFold(moments);
   const ends = [...new Set([...cuts, moments.length])].filter((end) => end > 0).toSorted((a, b) => a - b);
   let start = 0;
@@ -62,13 +63,9 @@ export async function rowsUnderCuts(
     if (entries.length > 0) rows.push(...(await fold.apply({ firstPosition: start + 1, entries })).rows);
     start = end;
     if (!crashes.includes(end)) continue;
-    const { position, timeMs, changes } = structuredClone(fold.takeCheckpoint());
-    for (const { table, key, order, ...rest } of changes) {
-      if ('value' in rest) stored.set(`${table}/${key}`, { table, key, order, value: rest.value });
-      else stored.delete(`${table}/${key}`);
-    }
+    stored.add(fold.takeCheckpoint());
     fold = createScriptedFold(moments);
-    fold.restore({ position, timeMs, rows: structuredClone([...stored.values()]) });
+    fold.restore(stored.checkpoint);
   }
   return rows;
 }

@@ -106,18 +106,21 @@ describe('alerts', () => {
     ]);
   });
 
-  test('what mutes an alert is told', async () => {
+  test('what mutes an alert is told, and when it does no longer; of one that never was muted nothing is', async () => {
+    const silenced = { muted: true, silencedBy: ['silence-1'], inhibitedBy: [] } as const;
     const rows = await rowsOf([
       tickAt(startMs, {
         verdictChanges: [
-          { fingerprint: 'f1', verdict: { muted: true, silencedBy: ['silence-1'], inhibitedBy: [] } },
+          { fingerprint: 'f1', verdict: silenced },
           { fingerprint: 'f2', verdict: { muted: false } },
         ],
       }),
+      tickAt(startMs + 1, { verdictChanges: [{ fingerprint: 'f1', verdict: { muted: false } }] }),
+      tickAt(startMs + 2, { verdictChanges: [{ fingerprint: 'f1', verdict: { muted: false } }] }),
     ]);
     expect(table(rows, 'verdicts')).toMatchObject([
       { fingerprint: 'f1', is_muted: true, silenced_by: ['silence-1'], inhibited_by: [] },
-      { fingerprint: 'f2', is_muted: false, silenced_by: [], inhibited_by: [] },
+      { fingerprint: 'f1', is_muted: false, silenced_by: [], inhibited_by: [] },
     ]);
   });
 
@@ -170,8 +173,27 @@ describe('signals and incidents', () => {
       ['s1', 'joined'],
       ['s2', 'joined'],
     ]);
-    expect(table(rows, 'incident_signatures')).toHaveLength(2);
-    expect(table(rows, 'incident_signatures').flatMap((row) => row['bands'])).toHaveLength(64);
+  });
+
+  test('an incident can be found by its texts from when it is urgent enough on', async () => {
+    const second: SignalChange = { change: 'opened', signal: signalOf('s2'), reasons: [] };
+    const moments = [
+      tickAt(startMs, {
+        signalChanges: [opened],
+        candidateChanges: [{ change: 'opened', candidate: candidateOf('i1', ['s1']), links: [] }],
+        incidents: [incidentOf('i1', { priority: 'P4' })],
+      }),
+      tickAt(startMs + 1, { incidents: [incidentOf('i1', { priority: 'P3' })] }),
+      tickAt(startMs + 2, {
+        signalChanges: [second],
+        candidateChanges: [{ change: 'joined', candidate: candidateOf('i1', ['s1', 's2']), links: [] }],
+        incidents: [incidentOf('i1', { priority: 'P4' })],
+      }),
+    ];
+    expect(table(await rowsOf(moments.slice(0, 1)), 'incident_signatures')).toEqual([]);
+    const sketches = table(await rowsOf(moments), 'incident_signatures');
+    expect(sketches.map((row) => row['signal_id'])).toEqual(['s1', 's2']);
+    expect(sketches.flatMap((row) => row['bands'])).toHaveLength(64);
   });
 
   test('a split moves a signal, a merge moves all', async () => {

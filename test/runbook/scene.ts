@@ -1,5 +1,5 @@
 import { labelsOf } from '../../src/alert/index.ts';
-import { Fold, type Checkpoint, type Effect, type Fact } from '../../src/engine/index.ts';
+import { Fold, type Effect, type Fact } from '../../src/engine/index.ts';
 import {
   createFlow,
   type CandidateChange,
@@ -14,6 +14,7 @@ import {
 } from '../../src/incident/index.ts';
 import { createRunbookStage, runbooksConfig, type RunbookStage } from '../../src/runbook/index.ts';
 import { servicesConfig } from '../../src/incident/index.ts';
+import { CheckpointSum } from '../support/checkpoint.ts';
 
 /** One moment of a scripted log: what the log holds and what the earlier stages say about it. */
 export interface Moment {
@@ -30,7 +31,7 @@ export class Scene {
   readonly moments: Moment[] = [];
   stage!: RunbookStage;
   #fold: Fold<LogEntry, Flow>;
-  readonly #stored = new Map<string, Checkpoint['rows'][number]>();
+  readonly #stored = new CheckpointSum();
   #timeMs = startMs;
   #commands = 0;
 
@@ -118,18 +119,14 @@ export class Scene {
 
   /** Throws the fold away and restores another one from its checkpoints. */
   crash(): void {
-    const { position, timeMs, changes } = structuredClone(this.#fold.takeCheckpoint());
-    for (const { table, key, order, ...rest } of changes) {
-      if ('value' in rest) this.#stored.set(`${table}/${key}`, { table, key, order, value: rest.value });
-      else this.#stored.delete(`${table}/${key}`);
-    }
+    this.#stored.add(this.#fold.takeCheckpoint());
     this.#fold = this.#createFold();
-    this.#fold.restore({ position, timeMs, rows: structuredClone([...this.#stored.values()]) });
+    this.#fold.restore(this.#stored.checkpoint);
   }
 
   rowCount(): number {
     this.crash();
-    return [...this.#stored.keys()].filter((key) => !key.startsWith('engine/')).length;
+    return this.#stored.tables.filter((table) => !table.startsWith('engine/')).length;
   }
 
   async #foldUpTo(end: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { fingerprint, labelsOf, labelValue, type Alert } from '../../src/alert/index.ts';
-import { Fold, type Checkpoint, type CheckpointDelta } from '../../src/engine/index.ts';
+import { Fold, type CheckpointDelta } from '../../src/engine/index.ts';
 import {
   createFlow,
   type AlertChange,
@@ -20,6 +20,7 @@ import {
   type ScoreModel,
   type ScoreStage,
 } from '../../src/score/index.ts';
+import { sumOf } from '../support/checkpoint.ts';
 
 /** Monday 2026-01-05 00:00 UTC. */
 export const mondayMs = Date.UTC(2026, 0, 5);
@@ -165,19 +166,8 @@ export class Scene {
   crash(scorer: MatrixScorer = createInlineScorer()): Scene {
     this.#deltas.push(structuredClone(this.fold.takeCheckpoint()));
     const restored = new Scene(scorer);
-    restored.fold.restore(sumUp(this.#deltas));
+    restored.fold.restore(sumOf(this.#deltas));
     restored.#deltas.push(...this.#deltas);
     return restored;
   }
-}
-
-function sumUp(deltas: readonly CheckpointDelta[]): Checkpoint {
-  const rows = new Map<string, Checkpoint['rows'][number]>();
-  for (const { table, key, order, value } of deltas.flatMap(({ changes }) => changes)) {
-    const name = `${table}\n${key}`;
-    if (value === undefined) rows.delete(name);
-    else rows.set(name, { table, key, order, value });
-  }
-  const { position, timeMs } = deltas.at(-1)!;
-  return { position, timeMs, rows: [...rows.values()] };
 }

@@ -1,5 +1,5 @@
 import { labelsOf, type Alert } from '../../src/alert/index.ts';
-import { Fold, type Checkpoint } from '../../src/engine/index.ts';
+import { Fold } from '../../src/engine/index.ts';
 import { createFlow, type AlertChange, type Flow, type LogEntry } from '../../src/incident/index.ts';
 import { createIntakeStage, type DecodeContext, type IntakeStage } from '../../src/source/index.ts';
 import { createAlert } from '../../src/source/report.ts';
@@ -84,29 +84,4 @@ export class IntakeScene {
 /** The words for each change, for short expectations: `fired`, `expired@5`. */
 export function words(changes: readonly SeenChange[]): string[] {
   return changes.map(({ change, minutes, index }) => (index < 0 ? `${change}@${minutes}` : change));
-}
-
-/** The sum of checkpoint deltas, as a store keeps it. */
-export class CheckpointSum {
-  readonly #rows = new Map<string, Checkpoint['rows'][number]>();
-  #position = 0;
-  #timeMs = 0;
-
-  take(fold: Fold<LogEntry, Flow>): void {
-    const { position, timeMs, changes } = structuredClone(fold.takeCheckpoint());
-    this.#position = position;
-    this.#timeMs = timeMs;
-    for (const { table, key, order, value } of changes) {
-      if (value === undefined) this.#rows.delete(`${table}\n${key}`);
-      else this.#rows.set(`${table}\n${key}`, { table, key, order, value });
-    }
-  }
-
-  get checkpoint(): Checkpoint {
-    return structuredClone({
-      position: this.#position,
-      timeMs: this.#timeMs,
-      rows: [...this.#rows.values()],
-    });
-  }
 }

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LogEntry } from '../../src/incident/index.ts';
-import { alertAt, alertsEntry, CheckpointSum, IntakeScene, tickEntry, type SeenChange } from './scene.ts';
+import { CheckpointSum } from '../support/checkpoint.ts';
+import { alertAt, alertsEntry, IntakeScene, tickEntry, type SeenChange } from './scene.ts';
 
 const report = fc
   .record({
@@ -65,7 +66,7 @@ test('crash anywhere and restore gives the same', async () => {
       let scene = new IntakeScene();
       for (const [index, batch] of cut(log, sizes).entries()) {
         seen.push(...(await scene.apply(...batch)));
-        sum.take(scene.fold);
+        sum.add(scene.fold.takeCheckpoint());
         if (index !== crash % 5) continue;
         scene = new IntakeScene();
         scene.fold.restore(sum.checkpoint);

@@ -1,13 +1,6 @@
 import { expect } from 'vitest';
-import type {
-  Checkpoint,
-  CheckpointDelta,
-  Effect,
-  Entry,
-  Fold,
-  Frame,
-  HistoryRow,
-} from '../../src/engine/index.ts';
+import { sumOf } from './checkpoint.ts';
+import type { CheckpointDelta, Effect, Entry, Fold, Frame, HistoryRow } from '../../src/engine/index.ts';
 
 /** Everything that can be seen of a fold's work on one log. */
 export interface FoldRun<E extends Entry, Flow> {
@@ -118,24 +111,6 @@ export async function runWithCrashes<E extends Entry, Flow>(
   }
   await advance(entries.length);
   return runOf(frames, fold);
-}
-
-/** What a store makes of deltas: of each row the last change counts. */
-export function sumOf(deltas: readonly CheckpointDelta[]): Checkpoint {
-  const rows = new Map<string, Checkpoint['rows'][number]>();
-  for (const { table, key, order, value } of deltas.flatMap(({ changes }) => changes)) {
-    const name = JSON.stringify([table, key]);
-    if (value === undefined) rows.delete(name);
-    else rows.set(name, { table, key, order, value });
-  }
-  const last = deltas.at(-1);
-  // A store gives rows back in the order of their names, not in that of their making.
-  const names = [...rows.keys()].toSorted();
-  return {
-    position: last?.position ?? 0,
-    timeMs: last?.timeMs ?? 0,
-    rows: names.map((name) => rows.get(name)!),
-  };
 }
 
 function runOf<E extends Entry, Flow>(

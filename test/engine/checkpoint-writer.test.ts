@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { CheckpointWriter, type CheckpointDelta } from '../../src/engine/index.ts';
+
+/** A fold of which only time and the number of changed rows are of interest, and the positions written. */
+function writerOf(fold: { timeMs: number; changeCount: number }) {
+  const written: number[] = [];
+  let position = 0;
+  const writer = new CheckpointWriter({
+    fold: {
+      get timeMs() {
+        return fold.timeMs;
+      },
+      get changeCount() {
+        return fold.changeCount;
+      },
+      takeCheckpoint: (): CheckpointDelta => ({ position: ++position, timeMs: fold.timeMs, changes: [] }),
+    },
+    store: {
+      readCheckpoint: async () => null,
+      stageCheckpoint: () => ({ commit: async () => undefined }),
+    },
+    sink: null,
+    intervalMs: 10_000,
+    onWritten: (at) => written.push(at),
+  });
+  writer.begin(fold.timeMs);
+  return { writer, written };
+}
+
+test('a checkpoint is written when its time has come, and before that when very much has changed', async () => {
+  const fold = { timeMs: 1000, changeCount: 5 };
+  const { writer, written } = writerOf(fold);
+  const offer = async (): Promise<number> => {
+    writer.offer();
+    await writer.settled();
+    return written.length;
+  };
+  expect(await offer()).toBe(0);
+  fold.timeMs = 11_000;
+  expect(await offer()).toBe(1);
+  expect(await offer()).toBe(1);
+  fold.changeCount = 100_000;
+  expect(await offer()).toBe(2);
+});
