@@ -175,6 +175,15 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     () => history.writer?.pendingCount ?? 0,
   );
 
+  telemetry.gauge('process_resident_memory_bytes', 'Memory of the process, as the system counts it.', () =>
+    process.memoryUsage.rss(),
+  );
+  telemetry.gauge(
+    'nodejs_heap_size_used_bytes',
+    "Memory that the process's JavaScript objects take.",
+    () => process.memoryUsage().heapUsed,
+  );
+
   const reload: Instance['reload'] = async () => {
     const next = await loadConfig(options.configFile);
     if (!next.ok)

@@ -26,7 +26,7 @@ export interface CheckpointWriterOptions {
 }
 
 /** A delta of so many rows is written at once, whatever the time: a burst of new series must not pile up into one huge transaction. */
-const maxChanges = 100_000;
+const maxChanges = 25_000;
 
 interface Staged {
   readonly position: number;

@@ -39,6 +39,6 @@ test('a checkpoint is written when its time has come, and before that when very 
   fold.timeMs = 11_000;
   expect(await offer()).toBe(1);
   expect(await offer()).toBe(1);
-  fold.changeCount = 100_000;
+  fold.changeCount = 25_000;
   expect(await offer()).toBe(2);
 });
