@@ -15,7 +15,7 @@ export interface HistorySink {
 }
 
 export interface CheckpointWriterOptions {
-  readonly fold: { readonly timeMs: number; readonly changeCount: number; takeCheckpoint(): CheckpointDelta };
+  readonly fold: { readonly timeMs: number; readonly newCount: number; takeCheckpoint(): CheckpointDelta };
   readonly store: CheckpointStore;
   readonly sink: HistorySink | null;
   /** Log time between two checkpoints. */
@@ -25,8 +25,8 @@ export interface CheckpointWriterOptions {
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** A delta of so many rows is written at once, whatever the time: a burst of new series must not pile up into one huge transaction. */
-const maxChanges = 25_000;
+/** So many new rows are written at once, whatever the time: a burst of new series must not pile up into one huge transaction. */
+const maxNewRows = 25_000;
 
 interface Staged {
   readonly position: number;
@@ -61,7 +61,7 @@ export class CheckpointWriter {
   offer(): void {
     const { fold, intervalMs } = this.#options;
     if (this.#writing) return;
-    if (fold.timeMs - this.#lastMs < intervalMs && fold.changeCount < maxChanges) return;
+    if (fold.timeMs - this.#lastMs < intervalMs && fold.newCount < maxNewRows) return;
     this.#lastMs = fold.timeMs;
     void this.#start();
   }

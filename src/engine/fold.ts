@@ -114,10 +114,10 @@ export class Fold<E extends Entry, Flow> {
     }
   }
 
-  /** Rows that the next checkpoint would hold. */
-  get changeCount(): number {
-    let count = this.#orphans.length;
-    for (const table of this.#tables.values()) count += table.changeCount;
+  /** Rows of all tables that are new since the last checkpoint. */
+  get newCount(): number {
+    let count = 0;
+    for (const table of this.#tables.values()) count += table.newCount;
     return count;
   }
 

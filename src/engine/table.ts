@@ -30,9 +30,9 @@ export class Table<Value> {
     return this.#rows.size;
   }
 
-  /** Rows that changed since the last checkpoint. */
-  get changeCount(): number {
-    return this.#changed.size;
+  /** Rows that are new since the last checkpoint. */
+  get newCount(): number {
+    return this.#newOrders.size;
   }
 
   get(key: string): Value | undefined {

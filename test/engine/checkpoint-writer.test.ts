@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { CheckpointWriter, type CheckpointDelta } from '../../src/engine/index.ts';
 
-/** A fold of which only time and the number of changed rows are of interest, and the positions written. */
-function writerOf(fold: { timeMs: number; changeCount: number }) {
+/** A fold of which only time and the number of new rows are of interest, and the positions written. */
+function writerOf(fold: { timeMs: number; newCount: number }) {
   const written: number[] = [];
   let position = 0;
   const writer = new CheckpointWriter({
@@ -10,8 +10,8 @@ function writerOf(fold: { timeMs: number; changeCount: number }) {
       get timeMs() {
         return fold.timeMs;
       },
-      get changeCount() {
-        return fold.changeCount;
+      get newCount() {
+        return fold.newCount;
       },
       takeCheckpoint: (): CheckpointDelta => ({ position: ++position, timeMs: fold.timeMs, changes: [] }),
     },
@@ -27,8 +27,8 @@ function writerOf(fold: { timeMs: number; changeCount: number }) {
   return { writer, written };
 }
 
-test('a checkpoint is written when its time has come, and before that when very much has changed', async () => {
-  const fold = { timeMs: 1000, changeCount: 5 };
+test('a checkpoint is written when its time has come, and before that when very much is new', async () => {
+  const fold = { timeMs: 1000, newCount: 5 };
   const { writer, written } = writerOf(fold);
   const offer = async (): Promise<number> => {
     writer.offer();
@@ -39,6 +39,6 @@ test('a checkpoint is written when its time has come, and before that when very 
   fold.timeMs = 11_000;
   expect(await offer()).toBe(1);
   expect(await offer()).toBe(1);
-  fold.changeCount = 25_000;
+  fold.newCount = 25_000;
   expect(await offer()).toBe(2);
 });
