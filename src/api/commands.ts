@@ -4,8 +4,12 @@ import { z } from 'zod';
 import type { Command, CommandAnswer } from '../incident/index.ts';
 import type { ApiPorts } from './ports.ts';
 
-const actor = z.object({ by: z.string().min(1, 'expected the name of who acts') });
-const commented = actor.extend({ comment: z.string().default('') });
+const actor = z.strictObject({
+  by: z.string().min(1, 'expected the name of who acts').max(200, 'expected at most 200 characters'),
+});
+const commented = actor.extend({
+  comment: z.string().max(10_000, 'expected at most 10,000 characters').default(''),
+});
 const merge = actor.extend({ from: z.array(z.string().min(1)).min(1, 'expected at least one incident') });
 const split = actor.extend({ signals: z.array(z.string().min(1)).min(1, 'expected at least one signal') });
 const finish = commented.extend({ done: z.boolean() });

@@ -45,6 +45,10 @@ export async function createApi(ports: ApiPorts, options: ApiOptions): Promise<F
       .send({ code: status === 400 ? 'invalid' : (error.code ?? 'internal'), message: error.message });
   });
 
+  server.setNotFoundHandler(({ method, url }, reply) =>
+    reply.code(404).send({ code: 'not_found', message: `there is no ${method} ${url.split('?', 1)[0]}` }),
+  );
+
   await server.register(async (scope) => addIngestRoutes(scope, ports, options.webhookFormats));
   await server.register(async (scope) => {
     addAlertRoutes(scope, ports);

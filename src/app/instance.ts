@@ -9,7 +9,7 @@ import { PartitionOwner, TocsinError, type Clock, type Fact } from '../engine/in
 import type { Flow, LogEntry } from '../incident/index.ts';
 import { openLmdbLog, type PartitionLog } from '../log/index.ts';
 import { webhookFormats, NatsLink } from '../source/index.ts';
-import { lockFolder, openLmdbStore } from '../store/index.ts';
+import { checkLmdbFile, lockFolder, openLmdbStore } from '../store/index.ts';
 import { parseListen } from './config-checks.ts';
 import { loadConfig, requireConfig } from './config-file.ts';
 import { formatMistake } from './config.ts';
@@ -80,6 +80,8 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   const lock = await lockFolder(folder);
   closing.defer(() => lock.release());
   await mkdir(join(folder, 'log'), { recursive: true });
+  await checkLmdbFile(join(folder, 'log'), 'TOC_LOG_CORRUPT');
+  await checkLmdbFile(join(folder, 'store'), 'TOC_STORE_CORRUPT');
   const log = openLmdbLog<LogEntry>(join(folder, 'log'), entryCodec);
   closing.defer(() => log.close());
   const store = openLmdbStore(join(folder, 'store'));

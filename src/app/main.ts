@@ -1,3 +1,4 @@
+import { TocsinError } from '../engine/index.ts';
 import { Command, CommanderError } from 'commander';
 import { addCheckCommand } from './commands/check.ts';
 import { addDemoCommand } from './commands/demo.ts';
@@ -23,8 +24,15 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode;
   else {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(describe(error));
     if (process.env['TOCSIN_DEBUG']) console.error(error);
     process.exitCode = 1;
   }
+}
+
+/** With its code, by which docs/errors.md says what to do; the mistakes of a configuration speak for themselves. */
+function describe(error: unknown): string {
+  if (error instanceof TocsinError && error.code !== 'TOC_CONFIG_INVALID')
+    return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
 }

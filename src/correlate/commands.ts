@@ -71,8 +71,8 @@ export class CorrelateCommands {
   ): UndoRecord | CommandAnswer {
     const into = this.#candidates.get(intoId);
     if (!into) return unknownIncident(intoId);
-    if (fromIds.length === 0) return refused('invalid', 'fromIds names no incident');
-    if (new Set(fromIds).size < fromIds.length) return refused('invalid', 'fromIds names an incident twice');
+    if (fromIds.length === 0) return refused('invalid', 'no incident is named');
+    if (new Set(fromIds).size < fromIds.length) return refused('invalid', 'an incident is named twice');
     const froms: CandidateRow[] = [];
     for (const id of fromIds) {
       const from = this.#candidates.get(id);
@@ -118,7 +118,7 @@ export class CorrelateCommands {
     if (!row) return unknownIncident(incidentId);
     if (row.candidate.state === 'merged') return alreadyMerged(row);
     const wanted = new Set(signalIds);
-    if (wanted.size === 0) return refused('invalid', 'signalIds names no signal');
+    if (wanted.size === 0) return refused('invalid', 'no signal is named');
     for (const id of wanted) {
       if (!row.candidate.signalIds.includes(id) || this.#candidates.signal(id)?.candidateId !== incidentId) {
         return refused('not_found', `signal ${id} does not belong to ${incidentId}`);

@@ -66,6 +66,10 @@ export const errorCodes = {
     summary: 'A stage threw: a defect. The partition stands still; nothing that was accepted is lost.',
   },
   TOC_STEP_FAILED: { retryable: false, summary: 'An HTTP step of a runbook failed.' },
+  TOC_STORE_CORRUPT: {
+    retryable: false,
+    summary: 'The store was overwritten or cut off from outside.',
+  },
   TOC_STORE_FENCED: {
     retryable: false,
     summary: 'Another process owns the partition by now; this one may not write any more.',

@@ -61,7 +61,7 @@ describe('merge', () => {
     expect(codes).toEqual([
       { status: 'refused', code: 'not_found', message: 'there is no incident INC-9' },
       { status: 'refused', code: 'not_found', message: 'there is no incident INC-9' },
-      { status: 'refused', code: 'invalid', message: 'fromIds names no incident' },
+      { status: 'refused', code: 'invalid', message: 'no incident is named' },
       { status: 'refused', code: 'invalid', message: 'INC-1 cannot be merged into itself' },
       { status: 'refused', code: 'invalid', message: 'INC-3 and INC-1 are of different domains' },
     ]);

@@ -128,6 +128,21 @@ describe('commands', () => {
     expect(await act('/api/v1/incidents/INC-99/acknowledge', { by: 'alex' })).toMatchObject({ status: 404 });
   });
 
+  test('a field that is unknown, and a route that is, are answered in the form of all errors', async () => {
+    const answer = await post(
+      JSON.stringify({ by: 'ann', reason: 'x' }),
+      '/api/v1/incidents/INC-1/acknowledge',
+    );
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      { code: 'invalid', message: expect.stringContaining('reason') as string },
+    ]);
+    expect(await get('/api/v1/nothing?here=1')).toEqual({
+      code: 'not_found',
+      message: 'there is no GET /api/v1/nothing',
+    });
+  });
+
   test('a manual runbook is started and finished', async () => {
     const { body } = await act('/api/v1/incidents/INC-1/runbooks/look/start', { by: 'alex' });
     const run = body['run'] as { id: string };
