@@ -61,7 +61,7 @@ export function provideBinaries(folder: string, subject: Subject): void {
 /** A shell script without forks: what it costs would count as the server's start. */
 function wrapper(subject: Subject): string {
   const node = process.execPath;
-  const entry = new URL('../bin/tocsin-alertmanager', import.meta.url).pathname;
+  const entry = new URL('../bin/tocsin-alertmanager.js', import.meta.url).pathname;
   const server = subject === 'stock' ? '/usr/bin/prometheus-alertmanager' : `${node} ${entry}`;
   return `#!/bin/sh
 count=$#
