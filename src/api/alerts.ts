@@ -59,7 +59,7 @@ export function addAlertRoutes(server: FastifyInstance, { read, operations }: Ap
     '/api/v2/status',
     { schema: { tags: ['alertmanager'], summary: 'Version, uptime and configuration' } },
     () => ({
-      cluster: { name: 'tocsin', peers: [], status: 'disabled' },
+      cluster: operations.cluster,
       config: { original: operations.configText() },
       uptime: new Date(operations.startedAtMs).toISOString(),
       versionInfo: {
@@ -67,8 +67,8 @@ export function addAlertRoutes(server: FastifyInstance, { read, operations }: Ap
         buildDate: '',
         buildUser: '',
         goVersion: process.version,
-        revision: '',
-        version: operations.version,
+        revision: operations.alertmanagerVersion === null ? '' : `tocsin ${operations.version}`,
+        version: operations.alertmanagerVersion ?? operations.version,
       },
     }),
   );

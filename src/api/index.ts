@@ -1,2 +1,3 @@
 export * from './ports.ts';
+export type { RequestLimits } from './limits.ts';
 export { createApi, type ApiOptions } from './server.ts';

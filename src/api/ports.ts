@@ -96,7 +96,10 @@ export interface CommandGate {
 /** The process around the API. */
 export interface Operations {
   readonly version: string;
+  /** The release of Alertmanager that the API stands for; null where it only speaks for itself. amtool warns when it is another than its own. */
+  readonly alertmanagerVersion: string | null;
   readonly startedAtMs: number;
+  readonly cluster: ClusterView;
   /** The configuration in force as YAML, without secrets. */
   configText(): string;
   /** Why the process is not ready, or null when it is. */
@@ -106,6 +109,13 @@ export interface Operations {
   /** Prometheus text format. */
   metrics(): Promise<string>;
   nowMs(): number;
+}
+
+/** This process as a member of a cluster. */
+export interface ClusterView {
+  readonly name?: string;
+  readonly status: 'ready' | 'settling' | 'disabled';
+  readonly peers: readonly { readonly name: string; readonly address: string }[];
 }
 
 export interface ApiPorts {

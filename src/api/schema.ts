@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { FastifySchema, FastifyServerOptions } from 'fastify';
 import { z } from 'zod';
 
 /** A request that does not fit its schema. `message` names each field and what was expected of it. */
@@ -6,16 +6,27 @@ export class RequestInvalid extends Error {
   readonly statusCode = 400;
 }
 
-/** Lets routes declare their bodies, queries and parameters as zod schemas; the OpenAPI document is made from the same ones. */
-export function useZodSchemas(server: FastifyInstance): void {
-  server.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (value) => {
+/**
+ * Lets routes declare their bodies, queries and parameters as zod schemas; the OpenAPI document is made from the same ones. Given to
+ * Fastify as its compilers, so that it does not load its own (a tenth of the time that a process takes to start).
+ */
+export const zodSchemas = {
+  compilersFactory: { buildValidator: () => compileValidator, buildSerializer: () => () => JSON.stringify },
+  // Fastify's types know no factories but those of its own compilers.
+} as unknown as NonNullable<FastifyServerOptions['schemaController']>;
+
+interface RouteSchema {
+  readonly schema: z.ZodType;
+  readonly httpPart?: string;
+}
+
+function compileValidator({ schema, httpPart }: RouteSchema) {
+  return (value: unknown): { readonly value: unknown } | { readonly error: RequestInvalid } => {
     const result = schema.safeParse(value ?? {});
     if (result.success) return { value: result.data };
-    return {
-      error: new RequestInvalid(result.error.issues.map((issue) => describe(issue, httpPart)).join('; ')),
-    };
-  });
-  server.setSerializerCompiler(() => JSON.stringify);
+    const mistakes = result.error.issues.map((issue) => describe(issue, httpPart));
+    return { error: new RequestInvalid(mistakes.join('; ')) };
+  };
 }
 
 /** Turns the zod schemas of a route into JSON schemas, for the OpenAPI document. */

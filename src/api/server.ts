@@ -3,11 +3,13 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { timingSafeEqual, createHash } from 'node:crypto';
 import { addAlertRoutes } from './alerts.ts';
 import { addCommandRoutes } from './commands.ts';
+import { addHomeRoute } from './home.ts';
 import { addIncidentRoutes } from './incidents.ts';
 import { addIngestRoutes } from './ingest.ts';
+import { limitRequests, type RequestLimits } from './limits.ts';
 import { addOperationRoutes } from './operations.ts';
 import type { ApiPorts } from './ports.ts';
-import { toOpenApiSchema, useZodSchemas } from './schema.ts';
+import { toOpenApiSchema, zodSchemas } from './schema.ts';
 import { sendText } from './text.ts';
 import { addSilenceRoutes } from './silences.ts';
 
@@ -15,14 +17,21 @@ export interface ApiOptions {
   readonly maxBodyBytes: number;
   /** When set, every request but the health checks must carry `Authorization: Bearer <token>`. */
   readonly bearerToken: string | null;
+  /** What all paths begin with, such as `/alerts`; empty for none. */
+  readonly routePrefix?: string;
+  readonly limits?: RequestLimits;
   /** Formats beside Alertmanager's own that are taken at `POST /webhook/<format>`. */
   readonly webhookFormats: readonly string[];
 }
 
 /** Builds the HTTP server with all routes; it does not listen yet. Errors answer as `{ code, message }`. */
 export async function createApi(ports: ApiPorts, options: ApiOptions): Promise<FastifyInstance> {
-  const server = fastify({ bodyLimit: options.maxBodyBytes, logger: false, forceCloseConnections: true });
-  useZodSchemas(server);
+  const server = fastify({
+    bodyLimit: options.maxBodyBytes,
+    logger: false,
+    forceCloseConnections: true,
+    schemaController: zodSchemas,
+  });
   await server.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -34,12 +43,14 @@ export async function createApi(ports: ApiPorts, options: ApiOptions): Promise<F
     },
     transform: ({ schema, url }) => ({ schema: toOpenApiSchema(schema), url }),
   });
-  if (options.bearerToken !== null) requireToken(server, options.bearerToken);
+  const { routePrefix: prefix = '' } = options;
+  if (options.bearerToken !== null) requireToken(server, options.bearerToken, prefix);
+  if (options.limits) limitRequests(server, options.limits);
   server.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
     const status = error.statusCode ?? 500;
     // A client that is still sending would see its connection cut instead of this answer; kept open, the rest is read and dropped.
     if (status === 413) reply.removeHeader('connection');
-    if (request.url.startsWith('/api/v2/')) return sendText(reply.code(status), error.message);
+    if (request.url.startsWith(`${prefix}/api/v2/`)) return sendText(reply.code(status), error.message);
     return reply
       .code(status)
       .send({ code: status === 400 ? 'invalid' : (error.code ?? 'internal'), message: error.message });
@@ -49,22 +60,25 @@ export async function createApi(ports: ApiPorts, options: ApiOptions): Promise<F
     reply.code(404).send({ code: 'not_found', message: `there is no ${method} ${url.split('?', 1)[0]}` }),
   );
 
-  await server.register(async (scope) => addIngestRoutes(scope, ports, options.webhookFormats));
-  await server.register(async (scope) => {
+  await server.register(async (scope) => addIngestRoutes(scope, ports, options.webhookFormats), { prefix });
+  if (prefix !== '') server.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect(prefix));
+  const addRoutes = async (scope: FastifyInstance): Promise<void> => {
+    addHomeRoute(scope, ports);
     addAlertRoutes(scope, ports);
     addSilenceRoutes(scope, ports);
     addIncidentRoutes(scope, ports);
     addCommandRoutes(scope, ports);
     addOperationRoutes(scope, ports);
     scope.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
-  });
+  };
+  await server.register(addRoutes, { prefix });
   return server;
 }
 
-function requireToken(server: FastifyInstance, token: string): void {
+function requireToken(server: FastifyInstance, token: string, prefix: string): void {
   const expected = digest(`Bearer ${token}`);
   server.addHook('onRequest', async (request, reply) => {
-    if (request.url === '/-/healthy' || request.url === '/-/ready') return;
+    if (request.url === `${prefix}/-/healthy` || request.url === `${prefix}/-/ready`) return;
     if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return;
     await reply
       .code(401)

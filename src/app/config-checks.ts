@@ -1,6 +1,7 @@
 import type { RouteConfig } from '../dispatch/index.ts';
 import { isAllowedHost } from '../runbook/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
+import { isLoopback, parseListen } from './listen-address.ts';
 
 /** A mistake that only several sections together show. */
 export interface CrossMistake {
@@ -11,6 +12,7 @@ export interface CrossMistake {
 /** Checks what no section can check alone: names that must exist elsewhere, and what makes a setting unsafe. */
 export function crossCheck(config: TocsinConfig): CrossMistake[] {
   return [
+    ...checkTimeIntervals(config),
     ...checkReceivers(config),
     ...checkServices(config),
     ...checkNats(config),
@@ -21,10 +23,32 @@ export function crossCheck(config: TocsinConfig): CrossMistake[] {
 
 function checkReceivers({ route, receivers }: TocsinConfig): CrossMistake[] {
   const names = new Set(receivers.map(({ name }) => name));
-  const visit = (node: RouteConfig, path: readonly PropertyKey[]): CrossMistake[] => [
-    ...(node.receiver === undefined || names.has(node.receiver)
+  return checkRoutes(route, (node, path) =>
+    node.receiver === undefined || names.has(node.receiver)
       ? []
-      : [{ path: [...path, 'receiver'], message: `there is no receiver ${JSON.stringify(node.receiver)}` }]),
+      : [{ path: [...path, 'receiver'], message: `there is no receiver ${JSON.stringify(node.receiver)}` }],
+  );
+}
+
+function checkTimeIntervals({ route, time_intervals }: TocsinConfig): CrossMistake[] {
+  const names = new Set(time_intervals.map(({ name }) => name));
+  return checkRoutes(route, (node, path) =>
+    (['mute_time_intervals', 'active_time_intervals'] as const).flatMap((key) =>
+      node[key].flatMap((name, index) =>
+        names.has(name)
+          ? []
+          : [{ path: [...path, key, index], message: `there is no time interval ${JSON.stringify(name)}` }],
+      ),
+    ),
+  );
+}
+
+function checkRoutes(
+  route: RouteConfig,
+  check: (node: RouteConfig, path: readonly PropertyKey[]) => CrossMistake[],
+): CrossMistake[] {
+  const visit = (node: RouteConfig, path: readonly PropertyKey[]): CrossMistake[] => [
+    ...check(node, path),
     ...node.routes.flatMap((child, index) => visit(child, [...path, 'routes', index])),
   ];
   return visit(route, ['route']);
@@ -81,17 +105,4 @@ function checkListen({ server }: TocsinConfig): CrossMistake[] {
       message: `${address.host} can be reached from outside: set server.bearer_token_file, or listen on 127.0.0.1`,
     },
   ];
-}
-
-/** Reads `host:port`; an empty host is every address. Null when it is neither. */
-export function parseListen(listen: string): { readonly host: string; readonly port: number } | null {
-  const match = /^(.*):(\d{1,5})$/.exec(listen);
-  const port = Number(match?.[2]);
-  if (!match || port > 65_535) return null;
-  const host = (match[1] ?? '').replace(/^\[(.*)\]$/, '$1');
-  return { host: host === '' ? '0.0.0.0' : host, port };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -1,10 +1,60 @@
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { TocsinError } from '../engine/index.ts';
+import { applyAlertmanager } from './alertmanager/apply.ts';
+import { parseAlertmanagerConfig } from './alertmanager/config.ts';
+import { crossCheck } from './config-checks.ts';
+import { formatMistake } from './config-document.ts';
 import type { TocsinConfig } from './config-schema.ts';
-import { formatMistake, parseConfig, type ConfigOutcome } from './config.ts';
+import { parseConfig } from './config.ts';
 
-/** Reads a configuration file. Rejects with TOC_CONFIG_UNREADABLE when there is no such file to read. */
-export async function readConfigText(file: string): Promise<string> {
+/** The files that make a configuration. Without any the built-in defaults hold: pages go to the console. */
+export interface ConfigFiles {
+  readonly configFile?: string;
+  /** An Alertmanager configuration, for `route`, `receivers` and what belongs to them. */
+  readonly alertmanagerFile?: string;
+}
+
+export interface LoadedConfig {
+  readonly config: TocsinConfig;
+  /** What people should know of it, though nothing is wrong. */
+  readonly warnings: readonly string[];
+  /** The Alertmanager configuration in Alertmanager's own words, without secrets; null where there is none. */
+  readonly alertmanagerText: string | null;
+}
+
+export type LoadOutcome =
+  | ({ readonly ok: true } & LoadedConfig)
+  /** Each error begins with file, line and column. */
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+/** Reads and checks configuration files. Rejects with TOC_CONFIG_UNREADABLE when there is no such file to read. */
+export async function loadConfig(files: ConfigFiles): Promise<LoadOutcome> {
+  const { configFile } = files;
+  const own = parseConfig(configFile === undefined ? '' : await readConfigText(configFile));
+  if (!own.ok)
+    return { ok: false, errors: own.mistakes.map((mistake) => formatMistake(configFile ?? '', mistake)) };
+  const file = files.alertmanagerFile ?? namedIn(own.config, configFile);
+  if (file === undefined) return { ok: true, config: own.config, warnings: [], alertmanagerText: null };
+
+  const parsed = parseAlertmanagerConfig(await readConfigText(file), dirname(file));
+  if (!parsed.ok)
+    return { ok: false, errors: parsed.mistakes.map((mistake) => formatMistake(file, mistake)) };
+  const config = applyAlertmanager(own.config, parsed.sections);
+  const mistakes = crossCheck(config).map(({ path, message }) => parsed.mistakeAt(path, message));
+  if (mistakes.length > 0)
+    return { ok: false, errors: mistakes.map((mistake) => formatMistake(file, mistake)) };
+  return { ok: true, config, warnings: parsed.warnings, alertmanagerText: parsed.text };
+}
+
+/** As `loadConfig`, but rejects with TOC_CONFIG_INVALID, which lists every mistake, when a file is not fine. */
+export async function requireConfig(files: ConfigFiles): Promise<LoadedConfig> {
+  const outcome = await loadConfig(files);
+  if (outcome.ok) return outcome;
+  throw new TocsinError('TOC_CONFIG_INVALID', outcome.errors.join('\n'));
+}
+
+async function readConfigText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
@@ -12,20 +62,6 @@ export async function readConfigText(file: string): Promise<string> {
   }
 }
 
-/** Reads and checks a configuration file; without one, the built-in defaults (pages to the console). */
-export async function loadConfig(
-  file: string | undefined,
-): Promise<ConfigOutcome & { readonly text: string }> {
-  const text = file === undefined ? '' : await readConfigText(file);
-  return { ...parseConfig(text), text };
-}
-
-/** As `loadConfig`, but rejects with TOC_CONFIG_INVALID, which lists every mistake, when the file is not fine. */
-export async function requireConfig(
-  file: string | undefined,
-): Promise<{ readonly config: TocsinConfig; readonly text: string }> {
-  const outcome = await loadConfig(file);
-  if (outcome.ok) return outcome;
-  const mistakes = outcome.mistakes.map((mistake) => formatMistake(file ?? 'configuration', mistake));
-  throw new TocsinError('TOC_CONFIG_INVALID', mistakes.join('\n'));
+function namedIn({ alertmanager }: TocsinConfig, configFile = ''): string | undefined {
+  return alertmanager === undefined ? undefined : join(dirname(configFile), alertmanager);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { correlateConfig } from '../correlate/index.ts';
 import { dedupConfig } from '../dedup/index.ts';
-import { routeConfig } from '../dispatch/index.ts';
+import { dispatchConfig, routeConfig, timeIntervalsConfig } from '../dispatch/index.ts';
 import { historyConfig } from '../history/index.ts';
 import { servicesConfig } from '../incident/index.ts';
 import { inhibitRulesConfig, muteConfig } from '../mute/index.ts';
@@ -34,6 +34,8 @@ const serverConfig = z.strictObject({
 
 /** The whole configuration. Each room owns its section; a file that `alertmanager` reads keeps its meaning here. */
 export const tocsinConfig = z.strictObject({
+  /** An Alertmanager configuration, beside this file, that stands for `route`, `receivers` and what belongs to them. */
+  alertmanager: z.string().min(1).optional(),
   global: globalConfig.prefault({}),
   source: sourceConfig.prefault({}),
   inhibit_rules: inhibitRulesConfig.prefault([]),
@@ -45,6 +47,8 @@ export const tocsinConfig = z.strictObject({
   triage: triageConfig.prefault({}),
   runbooks: runbooksConfig.prefault({}),
   route: routeConfig.prefault({ receiver: 'console', group_by: ['incident'], min_priority: 'P3' }),
+  time_intervals: timeIntervalsConfig.prefault([]),
+  dispatch: dispatchConfig.prefault({}),
   receivers: receiversConfig.prefault([{ name: 'console', console_configs: [{}] }]),
   history: historyConfig.prefault({}),
   nats: natsConfig.optional(),

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import type { Logger } from './logger.ts';
-import type { Carrier } from '../engine/index.ts';
+import { TocsinError, type Carrier } from '../engine/index.ts';
 import {
+  canOpenHistory,
   createMissingRecall,
   createRecall,
   HistoryReader,
   HistoryWriter,
+  LaterDatabase,
   openHistory,
+  type HistoryDatabase,
 } from '../history/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -16,7 +19,16 @@ export interface HistoryParts {
   readonly writer: HistoryWriter | null;
   readonly reader: HistoryReader | null;
   readonly recall: Carrier;
+  /** Opens now what was to be opened later: the process is about to end, and rows wait. */
+  hurry(): void;
   close(): Promise<void>;
+}
+
+export interface HistoryPartsOptions {
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+  /** How long to wait before the engine is loaded; 0 loads it before this resolves. */
+  readonly delayMs: number;
 }
 
 const closeGraceMs = 5000;
@@ -28,12 +40,13 @@ const closeGraceMs = 5000;
 export async function openHistoryParts(
   { history }: TocsinConfig,
   folder: string,
-  { logger, telemetry }: { readonly logger: Logger; readonly telemetry: Telemetry },
+  { logger, telemetry, delayMs }: HistoryPartsOptions,
 ): Promise<HistoryParts> {
   const missing: HistoryParts = {
     writer: null,
     reader: null,
     recall: createMissingRecall(),
+    hurry: () => undefined,
     close: async () => undefined,
   };
   if (!history.enabled) {
@@ -43,19 +56,35 @@ export async function openHistoryParts(
     return missing;
   }
   const { url, user, password_file, database } = history;
-  const opened = await openHistory(
+  const place =
     url === undefined
       ? { path: join(folder, 'history') }
-      : { url, user, database, ...(password_file === undefined ? {} : { passwordFile: password_file }) },
-  );
-  if (opened.database === null) {
+      : { url, user, database, ...(password_file === undefined ? {} : { passwordFile: password_file }) };
+  const warnOfMissing = (why: string): void =>
     logger.warn(
-      `There is no history: ${opened.missing} Nothing is kept for analysts, and there is no recall of similar incidents.`,
+      `There is no history: ${why} Nothing is kept for analysts, and there is no recall of similar incidents.`,
     );
-    return missing;
+  let source: HistoryDatabase;
+  let later: LaterDatabase | null = null;
+  if (delayMs > 0 && canOpenHistory(place)) {
+    const open = async (): Promise<HistoryDatabase> => {
+      const opened = await openHistory(place);
+      if (opened.problem) logger.warn({ code: opened.problem.code }, opened.problem.message);
+      if (opened.database) return opened.database;
+      throw new TocsinError('TOC_HISTORY_UNAVAILABLE', opened.missing);
+    };
+    const onMissing = (error: unknown): void => warnOfMissing(error instanceof Error ? error.message : '');
+    source = later = new LaterDatabase(delayMs, open, onMissing);
+  } else {
+    const opened = await openHistory(place);
+    if (opened.database === null) {
+      warnOfMissing(opened.missing);
+      return missing;
+    }
+    if (opened.problem) logger.warn({ code: opened.problem.code }, opened.problem.message);
+    source = opened.database;
   }
-  if (opened.problem) logger.warn({ code: opened.problem.code }, opened.problem.message);
-  const source = opened.database;
+  const opening = later?.opened ?? Promise.resolve();
   const writer = new HistoryWriter(source, {
     partition: '0',
     flushIntervalMs: history.flush_interval,
@@ -68,14 +97,19 @@ export async function openHistoryParts(
     },
     onRetry: (error, attempt) => logger.warn({ code: error.code, attempt }, error.message),
   });
+  const recall = createRecall(source, {
+    timeoutMs: history.recall_timeout,
+    onProblem: (error) =>
+      logger.warn({ err: error }, 'The history could not be asked for similar incidents.'),
+  });
   return {
     writer,
     reader: new HistoryReader(source),
-    recall: createRecall(source, {
-      timeoutMs: history.recall_timeout,
-      onProblem: (error) =>
-        logger.warn({ err: error }, 'The history could not be asked for similar incidents.'),
-    }),
+    recall: async (effect, stop) => {
+      await opening;
+      return recall(effect, stop);
+    },
+    hurry: () => later?.hurry(),
     async close() {
       await writer.close(closeGraceMs);
       await source.close();

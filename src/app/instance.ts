@@ -1,21 +1,20 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { withoutSecrets } from '../notify/index.ts';
 import type { Logger } from './logger.ts';
-import { createApi, type ApiPorts } from '../api/index.ts';
+import type { ApiPorts } from '../api/index.ts';
 import { PartitionOwner, TocsinError, type Clock, type Fact } from '../engine/index.ts';
-import type { Flow, LogEntry } from '../incident/index.ts';
+import type { ConfigEntry, Flow, LogEntry } from '../incident/index.ts';
 import { openLmdbLog, type PartitionLog } from '../log/index.ts';
-import { webhookFormats, NatsLink } from '../source/index.ts';
+import { openNats } from '../source/index.ts';
 import { checkLmdbFile, lockFolder, openLmdbStore } from '../store/index.ts';
-import { parseListen } from './config-checks.ts';
-import { loadConfig, requireConfig } from './config-file.ts';
-import { formatMistake } from './config.ts';
+import { loadConfig, requireConfig, type ConfigFiles } from './config-file.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import { countFrames } from './count-frames.ts';
 import { Closing } from './closing.ts';
+import { openDoor, type Door } from './door.ts';
 import { createCarriers, createRunner } from './effects.ts';
 import { createCommandGate } from './gate.ts';
 import { entryCodec } from './entry-codec.ts';
@@ -25,14 +24,18 @@ import { createPipeline } from './pipeline.ts';
 import { createReadModel } from './read-model.ts';
 import { Retention } from './retention.ts';
 import { createConfigPayload, startScorer } from './scorer.ts';
+import { plainWeb, serveApi, type WebOptions } from './serve-api.ts';
 import { createTelemetry } from './telemetry.ts';
 import { version } from './version.ts';
 
-export interface InstanceOptions {
-  /** Without one the built-in defaults hold. */
-  readonly configFile?: string;
+export interface InstanceOptions extends ConfigFiles {
   /** What the command line says against the configuration. */
-  readonly overrides?: { readonly storagePath?: string; readonly listen?: string };
+  readonly override?: (config: TocsinConfig) => TocsinConfig;
+  readonly web?: WebOptions;
+  /** Where the API answers; without one, what the configuration says. It is closed with the instance. */
+  readonly door?: Door;
+  /** The history's engine is loaded so long after the start; until then rows wait. 0 loads it before anything is answered. */
+  readonly historyDelayMs?: number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Where console receivers print. */
@@ -55,7 +58,7 @@ export interface Instance {
 const tick = (timeMs: number): LogEntry => ({ kind: 'tick', timeMs, payload: null });
 
 /**
- * Starts a process: everything that can fail is done before the API listens. Rejects with the coded error of what failed, after
+ * Starts a process: everything that can fail is done before the API answers. Rejects with the coded error of what failed, after
  * closing what was open by then.
  */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
@@ -69,9 +72,12 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
 }
 
 async function openInstance(options: InstanceOptions, closing: Closing): Promise<Instance> {
-  const { clock, logger, print } = options;
-  const loaded = await requireConfig(options.configFile);
-  let config = withOverrides(loaded.config, options.overrides);
+  const { clock, logger, print, web = plainWeb, override = (config) => config } = options;
+  let loaded = await requireConfig(options);
+  let config = override(loaded.config);
+  for (const warning of loaded.warnings) logger.warn(warning);
+  const door = options.door ?? (await openDoor([config.server.listen]));
+  closing.defer(() => door.close());
   const startedAtMs = clock.nowMs();
   const telemetry = createTelemetry();
   closing.defer(() => telemetry.stop());
@@ -86,7 +92,11 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   closing.defer(() => log.close());
   const store = openLmdbStore(join(folder, 'store'));
   closing.defer(() => store.close());
-  const history = await openHistoryParts(config, folder, { logger, telemetry });
+  const history = await openHistoryParts(config, folder, {
+    logger,
+    telemetry,
+    delayMs: options.historyDelayMs ?? 0,
+  });
   closing.defer(() => history.close());
   const running = startScorer(config);
   closing.defer(() => running.stop());
@@ -100,7 +110,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     const outcome = await ingest.accept({ format: 'json', domain, body });
     return outcome;
   };
-  const nats = config.nats ? await NatsLink.open(config.nats, natsTake) : null;
+  const nats = config.nats ? await openNats(config.nats, natsTake) : null;
   if (nats) closing.defer(() => nats.close());
 
   const carriers = createCarriers({ config, store, publisher: nats, print, history, clock });
@@ -155,9 +165,11 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   });
 
   closing.defer(() => owner.stop());
+  closing.defer(async () => history.hurry());
   await owner.start();
   logger.info({ position: fold.position, alerts: stages.intake.size }, 'The log is folded in.');
-  await putConfig(log, clock, fold.config, await createConfigPayload(config, options.configFile), owner);
+  const payload = await createConfigPayload(config, options.configFile);
+  if (!isDeepStrictEqual(fold.config?.payload, payload)) await putConfig(log, clock, payload, owner);
 
   telemetry.gauge('tocsin_alerts_active', 'Alerts that are remembered.', () => stages.intake.size);
   telemetry.gauge('tocsin_log_lag_entries', 'Log entries that are not folded in yet.', () => owner.lagCount);
@@ -187,22 +199,20 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   );
 
   const reload: Instance['reload'] = async () => {
-    const next = await loadConfig(options.configFile);
-    if (!next.ok)
-      return {
-        ok: false,
-        errors: next.mistakes.map((mistake) => formatMistake(options.configFile ?? '', mistake)),
-      };
-    const nextConfig = withOverrides(next.config, options.overrides);
+    const next = await loadConfig(options);
+    if (!next.ok) return next;
+    const nextConfig = override(next.config);
     try {
       const payload = await createConfigPayload(nextConfig, options.configFile);
       carriers.configure(nextConfig);
-      await putConfig(log, clock, fold.config, payload, owner);
+      await putConfig(log, clock, payload, owner);
     } catch (error) {
       if (error instanceof TocsinError) return { ok: false, errors: [error.message] };
       throw error;
     }
     config = nextConfig;
+    loaded = next;
+    for (const warning of next.warnings) logger.warn(warning);
     logger.info('The configuration was loaded again.');
     return { ok: true };
   };
@@ -214,31 +224,21 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     operations: {
       version,
       startedAtMs,
-      configText: () => stringify({ ...config, receivers: withoutSecrets(config.receivers) }),
+      cluster: web.cluster,
+      alertmanagerVersion: web.alertmanagerVersion,
+      configText: () =>
+        loaded.alertmanagerText ?? stringify({ ...config, receivers: withoutSecrets(config.receivers) }),
       notReadyBecause: () => failure?.message ?? null,
       reload,
       metrics: () => telemetry.text(),
       nowMs: () => clock.nowMs(),
     },
   };
-  const token = config.server.bearer_token_file;
-  const api = await createApi(ports, {
-    maxBodyBytes: config.source.max_body_bytes,
-    bearerToken: token === undefined ? null : await readToken(token),
-    webhookFormats,
-  });
-  const address = parseListen(config.server.listen) ?? { host: '127.0.0.1', port: 9093 };
-  let url: string;
-  try {
-    url = await api.listen(address);
-  } catch (cause) {
-    throw new TocsinError('TOC_LISTEN_FAILED', `cannot listen on ${config.server.listen}`, { cause });
-  }
-  closing.defer(() => api.close());
+  closing.defer(await serveApi(ports, config, web, door));
   await nats?.listen();
 
   return {
-    url,
+    url: door.url,
     get config() {
       return config;
     },
@@ -248,23 +248,13 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   };
 }
 
-function withOverrides(config: TocsinConfig, overrides: InstanceOptions['overrides']): TocsinConfig {
-  return {
-    ...config,
-    storage: { ...config.storage, path: overrides?.storagePath ?? config.storage.path },
-    server: { ...config.server, listen: overrides?.listen ?? config.server.listen },
-  };
-}
-
-/** Appends the configuration where it is another than the one in force, and waits until it is applied. */
+/** Appends the configuration, and waits until it is applied. */
 async function putConfig(
   log: PartitionLog<LogEntry>,
   clock: Clock,
-  inForce: LogEntry | null,
-  payload: Readonly<Record<string, unknown>>,
+  payload: ConfigEntry['payload'],
   owner: PartitionOwner<LogEntry, Flow>,
 ): Promise<void> {
-  if (inForce !== null && isDeepStrictEqual(inForce.payload, payload)) return;
   const { firstPosition } = await log.append([{ kind: 'config', timeMs: clock.nowMs(), payload }]);
   await owner.applied(firstPosition);
 }
@@ -272,12 +262,4 @@ async function putConfig(
 function behind(lagCount: number, limit: number): TocsinError | null {
   if (lagCount <= limit) return null;
   return new TocsinError('TOC_PARTITION_BEHIND', `${lagCount} entries wait to be folded in`);
-}
-
-async function readToken(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (cause) {
-    throw new TocsinError('TOC_CONFIG_UNREADABLE', `cannot read server.bearer_token_file ${file}`, { cause });
-  }
 }

@@ -1,12 +1,13 @@
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 
 export type { Logger };
 
-/** One line of JSON a message, to standard error: pages and answers have standard output for themselves. */
-export function createLogger(level: string): Logger {
+/** One line a message, to standard error: pages and answers have standard output for themselves. */
+export function createLogger(level: string, format: string = 'json'): Logger {
+  const stderr = pino.destination({ dest: 2, sync: true });
   return pino(
     { level, base: null, serializers: { err: describeError } },
-    pino.destination({ dest: 2, sync: true }),
+    format === 'logfmt' ? logfmtInto(stderr) : stderr,
   );
 }
 
@@ -22,4 +23,26 @@ function describeError(error: unknown): unknown {
     cause,
     ...(code === undefined ? { stack: error.stack } : {}),
   };
+}
+
+/** Turns pino's lines into `ts=... level=info msg="..." key=value`, as Prometheus and Alertmanager write them. */
+function logfmtInto(destination: DestinationStream): DestinationStream {
+  return {
+    write(line) {
+      const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+      const pairs = {
+        ts: new Date(Number(time)).toISOString(),
+        level: pino.levels.labels[Number(level)] ?? level,
+        msg,
+        ...fields,
+      };
+      const texts = Object.entries(pairs).map(([key, value]) => `${key}=${logfmtValue(value)}`);
+      destination.write(`${texts.join(' ')}\n`);
+    },
+  };
+}
+
+function logfmtValue(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value ?? null);
+  return /^[^\s="]+$/.test(text) ? text : JSON.stringify(text);
 }

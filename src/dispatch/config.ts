@@ -31,6 +31,10 @@ const routeNode = z.strictObject({
   group_wait: durationSchema.optional(),
   group_interval: durationSchema.refine((ms) => ms > 0, 'must be more than zero').optional(),
   repeat_interval: durationSchema.refine((ms) => ms > 0, 'must be more than zero').optional(),
+  /** Names from `time_intervals`: while one of them holds, the route notifies of nothing. Not inherited. */
+  mute_time_intervals: z.array(z.string()).default([]),
+  /** Names from `time_intervals`: the route notifies only while one of them holds. Not inherited. */
+  active_time_intervals: z.array(z.string()).default([]),
   /** Groups of an incident wait until its priority is at least this. */
   min_priority: z.enum(priorities as [string, ...string[]]).optional(),
   get routes() {
@@ -45,9 +49,27 @@ export const routeConfig = routeNode
     message: 'the root route needs a receiver',
   })
   .refine((route) => matchersOf(route).length === 0, { message: 'the root route must not have any matchers' })
-  .refine((route) => !route.continue, { path: ['continue'], message: 'the root route cannot continue' });
+  .refine((route) => !route.continue, { path: ['continue'], message: 'the root route cannot continue' })
+  .refine((route) => route.mute_time_intervals.length === 0, {
+    path: ['mute_time_intervals'],
+    message: 'the root route must not have any mute time intervals',
+  })
+  .refine((route) => route.active_time_intervals.length === 0, {
+    path: ['active_time_intervals'],
+    message: 'the root route must not have any active time intervals',
+  });
+
+/** Section `dispatch`. */
+export const dispatchConfig = z.strictObject({
+  /**
+   * Nothing but Alertmanager's own rules: `incident` in `group_by` is a label like any other, and a reload starts the clocks of all
+   * groups anew.
+   */
+  strict_alertmanager: z.boolean().default(false),
+});
 
 export type RouteConfig = z.output<typeof routeNode>;
+export type DispatchConfig = z.output<typeof dispatchConfig>;
 
 /** All matchers of a route, those of the older forms included. */
 export function matchersOf({ matchers, match, match_re }: RouteConfig): MatcherText[] {

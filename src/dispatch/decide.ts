@@ -15,6 +15,8 @@ export interface FlushQuestion {
   /** How urgent the incident was when it was acknowledged; null when it is not. */
   readonly acknowledged: Urgency | null;
   readonly minPriority: Priority | null;
+  /** Why the route notifies of nothing at this time; null when it does. */
+  readonly muteReason: string | null;
 }
 
 export type FlushAnswer =
@@ -28,8 +30,9 @@ export type FlushAnswer =
  * two do, beyond what was known when it was acknowledged.
  */
 export function decideFlush(question: FlushQuestion): FlushAnswer {
-  const { firing, resolved, told, sendResolved, incident } = question;
+  const { firing, resolved, told, sendResolved, incident, muteReason } = question;
   if (firing.length + resolved.length === 0) return held('every alert is muted');
+  if (muteReason !== null) return held(muteReason);
   if (!told || told.firing.length === 0) {
     if (firing.length === 0) {
       return held(

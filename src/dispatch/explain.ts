@@ -57,13 +57,14 @@ function explainGroup(
   { id, key, receiver, incidentId, heldBecause }: Group,
   { groups, pager, nextFlushMs }: ExplainSources,
 ): ExplainedGroup {
-  const told = pager.told(id);
+  const tellings = Object.values(pager.toldBy(id));
+  const told = tellings.toSorted((a, b) => b.atMs - a.atMs)[0];
   return {
     key,
     receiver,
     incidentId,
     memberCount: groups.membersOf(id).size,
-    isTold: told?.firing.includes(fingerprint) ?? false,
+    isTold: tellings.some(({ firing }) => firing.includes(fingerprint)),
     heldBecause,
     lastPageId: told?.effectId ?? null,
     lastPageAtMs: told?.atMs ?? null,

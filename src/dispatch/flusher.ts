@@ -2,12 +2,12 @@ import type { Fact, StageContext, Table } from '../engine/index.ts';
 import type { NotifiedAlert, TocsinFrame, Verdict } from '../incident/index.ts';
 import { decideFlush, type FlushAnswer } from './decide.ts';
 import type { Departures } from './departures.ts';
-import type { Group, Routed } from './group.ts';
+import type { Group, Routed, Told } from './group.ts';
 import { flushTimer, type Groups } from './groups.ts';
 import type { IncidentMap } from './incident-map.ts';
 import type { Pager } from './pager.ts';
 import type { Route } from './route.ts';
-import type { DispatchSettings } from './settings.ts';
+import { integrationsFor, mutedByTime, type DispatchSettings, type IntegrationSettings } from './settings.ts';
 
 export interface FlusherParts {
   readonly timers: StageContext['timers'];
@@ -29,6 +29,20 @@ interface Members {
   readonly gone: readonly Routed[];
 }
 
+/** What a flush says to one integration. */
+interface Voice {
+  readonly integration: IntegrationSettings;
+  readonly told: Told | undefined;
+  readonly answer: FlushAnswer;
+}
+
+interface FlushOutcome {
+  readonly pageId: string | null;
+  readonly heldBecause: string;
+  readonly voices: readonly Voice[];
+  readonly nowMs: number;
+}
+
 /** What happens when a group's clock strikes, and when a page could not be delivered. */
 export class Flusher {
   readonly #parts: FlusherParts;
@@ -37,7 +51,10 @@ export class Flusher {
     this.#parts = parts;
   }
 
-  /** Sends what the group has to say, if anything. Resolved alerts leave; an empty group ends. */
+  /**
+   * Sends what the group has to say, if anything, to each integration for itself. Resolved alerts leave; an empty group ends. Where time
+   * intervals mute the route, those whose end somebody waits for stay until it may be told.
+   */
   flush(groupId: string, settings: DispatchSettings, frame: TocsinFrame): void {
     const { groups, map, pager, timers } = this.#parts;
     const group = groups.get(groupId);
@@ -46,32 +63,40 @@ export class Flusher {
     const members = this.#membersOf(group);
     const { firing, resolved } = members;
     const incident = map.incident(group.incidentId);
-    const sendResolved = settings.receivers.get(group.receiver)?.sendResolved ?? true;
-    const told = pager.told(groupId);
-    const answer = decideFlush({
-      nowMs: frame.timeMs,
-      firing,
-      resolved,
-      told,
-      repeatIntervalMs: route.repeatIntervalMs,
-      sendResolved,
-      incident,
-      acknowledged: map.acknowledged(group.incidentId),
-      minPriority: route.minPriority,
+    const muteReason = mutedByTime(route, settings, frame.timeMs);
+    const voices = integrationsFor(settings, group.receiver).map((integration): Voice => {
+      const told = pager.told(groupId, integration.name);
+      const answer = decideFlush({
+        nowMs: frame.timeMs,
+        firing,
+        resolved,
+        told,
+        repeatIntervalMs: route.repeatIntervalMs,
+        sendResolved: integration.sendResolved,
+        incident,
+        acknowledged: map.acknowledged(group.incidentId),
+        minPriority: route.minPriority,
+        muteReason,
+      });
+      return { integration, told, answer };
     });
-    const heldBecause = answer.sends ? '' : answer.because;
+    const heldBecause = voices.some(({ answer }) => answer.sends) ? '' : becauseOf(voices);
     if (!group.hasFlushed || group.heldBecause !== heldBecause) {
       groups.save({ ...group, hasFlushed: true, heldBecause });
     }
-    let pageId: string | null = null;
-    if (answer.sends) {
-      pageId = this.#send(group, route, members, { answer, sendResolved }, frame);
-    } else if (told && firing.length === 0 && resolved.length > 0 && told.firing.length > 0) {
-      pager.setTold(groupId, { ...told, firing: [], resolved: resolved.toSorted(), atMs: frame.timeMs });
-      timers.set(toldTimer(groupId), frame.timeMs + 2 * route.repeatIntervalMs);
+    const pageId = heldBecause === '' ? this.#send(group, route, members, voices, frame) : null;
+    if (muteReason === null && firing.length === 0 && resolved.length > 0) {
+      for (const { integration, told, answer } of voices) {
+        if (answer.sends || !told || told.firing.length === 0) continue;
+        const silently = { ...told, firing: [], resolved: resolved.toSorted(), atMs: frame.timeMs };
+        pager.setTold(groupId, integration.name, silently);
+        timers.set(toldTimer(groupId), frame.timeMs + 2 * route.repeatIntervalMs);
+      }
     }
     timers.set(flushTimer(groupId), frame.timeMs + route.groupIntervalMs);
-    this.#dismiss(group, members.gone, { pageId, heldBecause, sendResolved, nowMs: frame.timeMs });
+    const gone =
+      muteReason === null ? members.gone : members.gone.filter((alert) => !isToldOf(alert, voices));
+    this.#dismiss(group, gone, { pageId, heldBecause, voices, nowMs: frame.timeMs });
   }
 
   /** A page was delivered or not. What left its group with one that failed comes back, to be told at the next interval. */
@@ -94,7 +119,6 @@ export class Flusher {
     const { groups, pager, timers } = this.#parts;
     const group = groups.get(groupId);
     const route = group && settings.tree.find(group.routeKey, group.receiver);
-    if (!pager.told(groupId)) return;
     if (route) timers.set(toldTimer(groupId), nowMs + 2 * route.repeatIntervalMs);
     else pager.forgetTold(groupId);
   }
@@ -119,22 +143,23 @@ export class Flusher {
     group: Group,
     route: Route,
     { heard, firing, resolved }: Members,
-    {
-      answer,
-      sendResolved,
-    }: { readonly answer: FlushAnswer & { sends: true }; readonly sendResolved: boolean },
+    voices: readonly Voice[],
     frame: TocsinFrame,
   ): string {
-    const alerts = heard
-      .filter(({ isFiring }) => isFiring || sendResolved)
-      .map(({ alert, isFiring }): NotifiedAlert => ({ alert, status: isFiring ? 'firing' : 'resolved' }));
     const incident = this.#parts.map.incident(group.incidentId);
+    const alerts = heard.map(({ alert, isFiring }): NotifiedAlert => ({
+      alert,
+      status: isFiring ? 'firing' : 'resolved',
+    }));
     const gone = heard
       .filter(({ isFiring }) => !isFiring)
       .map(({ alert, signalId }) => ({ alert, signalId }));
+    const tellings = voices.flatMap(({ integration, answer }) =>
+      answer.sends ? [{ integration, reason: answer.reason }] : [],
+    );
     this.#parts.timers.set(toldTimer(group.id), frame.timeMs + 2 * route.repeatIntervalMs);
     return this.#parts.pager.send(
-      { group, alerts, incident, reason: answer.reason, firing, resolved, gone },
+      { group, alerts, incident, tellings, isSole: voices.length === 1, firing, resolved, gone },
       frame,
     );
   }
@@ -142,24 +167,15 @@ export class Flusher {
   #dismiss(
     group: Group,
     gone: readonly Routed[],
-    {
-      pageId,
-      heldBecause,
-      sendResolved,
-      nowMs,
-    }: {
-      readonly pageId: string | null;
-      readonly heldBecause: string;
-      readonly sendResolved: boolean;
-      readonly nowMs: number;
-    },
+    { pageId, heldBecause, voices, nowMs }: FlushOutcome,
   ): void {
     const { groups, departures, verdicts } = this.#parts;
     const { key, receiver, incidentId } = group;
     const names = gone.map(({ alert }) => alert.fingerprint);
+    const isResolveTold = voices.some(({ integration, answer }) => answer.sends && integration.sendResolved);
     for (const name of names) {
       const isMuted = verdicts.has(name);
-      const isTold = pageId !== null && sendResolved && !isMuted;
+      const isTold = isResolveTold && !isMuted;
       departures.note(name, {
         key,
         receiver,
@@ -175,6 +191,16 @@ export class Flusher {
     }
     for (const name of groups.leave(group.id, names)) verdicts.delete(name);
   }
+}
+
+/** Whether some integration was told that the alert fires, and so waits for its end. */
+function isToldOf({ alert }: Routed, voices: readonly Voice[]): boolean {
+  return voices.some(({ told }) => told?.firing.includes(alert.fingerprint));
+}
+
+function becauseOf(voices: readonly Voice[]): string {
+  const [first] = voices.flatMap(({ answer }) => (answer.sends ? [] : [answer.because]));
+  return first ?? '';
 }
 
 export function toldTimer(groupId: string): string {

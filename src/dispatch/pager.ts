@@ -3,22 +3,33 @@ import type { Fact, StageContext, Table } from '../engine/index.ts';
 import type { Incident, NotifiedAlert, NotifyEffect, Page, TocsinFrame } from '../incident/index.ts';
 import type { Group, Routed, Told } from './group.ts';
 import { groupName } from './groups.ts';
+import type { IntegrationSettings } from './settings.ts';
 import { urgencyOf } from './urgency.ts';
 
 /** A page that is on its way, and what has to be put back when it fails. */
 export interface InFlight {
   readonly group: Group;
-  /** What its receiver was told before. */
+  readonly integration: string;
+  /** What its integration was told before. */
   readonly before: Told | null;
   /** Alerts whose end it tells: they left their group with it. */
   readonly gone: readonly Pick<Routed, 'alert' | 'signalId'>[];
+}
+
+/** One integration to tell, and why. */
+export interface Telling {
+  readonly integration: IntegrationSettings;
+  readonly reason: string;
 }
 
 export interface PageDraft {
   readonly group: Group;
   readonly alerts: readonly NotifiedAlert[];
   readonly incident: Incident | null;
-  readonly reason: string;
+  /** At least one. */
+  readonly tellings: readonly Telling[];
+  /** The receiver has no other integrations. */
+  readonly isSole: boolean;
   /** Unmuted fingerprints of the group. */
   readonly firing: readonly string[];
   readonly resolved: readonly string[];
@@ -27,29 +38,36 @@ export interface PageDraft {
 
 const keptPageCount = 50;
 
+/** What the integrations of a group's receiver were told last, by their names. */
+export type ToldBy = Readonly<Record<string, Told>>;
+
 /**
- * Emits pages, and remembers what the receiver of each group was told: Alertmanager's notification log. A page counts as told when it
- * is emitted; `settle` takes that back when it could not be delivered.
+ * Emits pages, and remembers what each integration was told of each group: Alertmanager's notification log. A page counts as told when
+ * it is emitted; `settle` takes that back for the integration that could not be reached.
  */
 export class Pager {
-  readonly #told: Table<Told>;
+  readonly #told: Table<ToldBy>;
   readonly #inFlight: Table<InFlight>;
   readonly #pages: Table<readonly Page[]>;
   readonly #counters: Table<number>;
 
   constructor(context: StageContext) {
-    this.#told = context.table<Told>('told');
+    this.#told = context.table<ToldBy>('told');
     this.#inFlight = context.table<InFlight>('in-flight');
     this.#pages = context.table<readonly Page[]>('pages');
     this.#counters = context.table<number>('counters');
   }
 
-  told(groupId: string): Told | undefined {
-    return this.#told.get(groupId);
+  told(groupId: string, integration: string): Told | undefined {
+    return this.#told.get(groupId)?.[integration];
   }
 
-  setTold(groupId: string, told: Told): void {
-    this.#told.set(groupId, told);
+  toldBy(groupId: string): ToldBy {
+    return this.#told.get(groupId) ?? nobody;
+  }
+
+  setTold(groupId: string, integration: string, told: Told): void {
+    this.#told.set(groupId, { ...this.#told.get(groupId), [integration]: told });
   }
 
   forgetTold(groupId: string): void {
@@ -65,44 +83,31 @@ export class Pager {
     this.#pages.delete(incidentId);
   }
 
-  /** Emits a page. Returns its id. */
-  send({ group, alerts, incident, reason, firing, resolved, gone }: PageDraft, frame: TocsinFrame): string {
+  /** Emits a page, with an effect for each integration. Returns its id. */
+  send(draft: PageDraft, frame: TocsinFrame): string {
+    const { group, tellings, isSole } = draft;
     const revision = (this.#counters.get('revision') ?? 0) + 1;
     this.#counters.set('revision', revision);
     const id = `${groupName(group)}/${revision}/${group.receiver}`;
-    const sorted = alerts.toSorted((a, b) => compareLabels(a.alert.labels, b.alert.labels));
-    const status = alerts.some((alert) => alert.status === 'firing') ? 'firing' : 'resolved';
-    const { receiver, key: groupKey, incidentId } = group;
-    const atMs = frame.timeMs;
-    const effect: NotifyEffect = {
-      id,
-      kind: 'notify',
-      payload: {
-        receiver,
-        groupKey,
-        groupLabels: group.labels,
-        status,
-        notificationReason: reason,
-        alerts: sorted,
-        incident,
-        atMs,
-      },
-    };
-    frame.effects.push(effect);
-    const fingerprints = sorted.map(({ alert }) => alert.fingerprint);
-    const page: Page = { id, receiver, groupKey, incidentId, status, reason, fingerprints, atMs };
-    frame.flow.pages = [...frame.flow.pages, page];
-    if (incidentId !== null) {
-      this.#pages.set(incidentId, [...this.pages(incidentId), page].slice(-keptPageCount));
+    const alerts = draft.alerts.toSorted((a, b) => compareLabels(a.alert.labels, b.alert.labels));
+    for (const telling of tellings) {
+      const effectId = isSole ? id : `${id}/${telling.integration.name}`;
+      this.#tell({ ...draft, alerts }, telling, { pageId: id, effectId }, frame);
     }
-    this.#inFlight.set(id, { group, before: this.#told.get(group.id) ?? null, gone });
-    this.#told.set(group.id, {
-      firing: firing.toSorted(),
-      resolved: resolved.toSorted(),
-      atMs,
-      urgency: incident && urgencyOf(incident),
-      effectId: id,
-    });
+    const isResolvedShown = tellings.some(({ integration }) => integration.sendResolved);
+    const shown = isResolvedShown ? alerts : alerts.filter(isFiring);
+    const page: Page = {
+      id,
+      receiver: group.receiver,
+      groupKey: group.key,
+      incidentId: group.incidentId,
+      status: statusOf(shown),
+      reason: tellings[0]!.reason,
+      fingerprints: shown.map(({ alert }) => alert.fingerprint),
+      atMs: frame.timeMs,
+    };
+    frame.flow.pages = [...frame.flow.pages, page];
+    if (page.incidentId !== null) this.#keepPage(page.incidentId, page);
     return id;
   }
 
@@ -116,12 +121,53 @@ export class Pager {
     return inFlight;
   }
 
+  #tell(
+    { group, alerts, incident, firing, resolved, gone }: PageDraft,
+    { integration, reason }: Telling,
+    { pageId, effectId }: { readonly pageId: string; readonly effectId: string },
+    frame: TocsinFrame,
+  ): void {
+    const { name, sendResolved } = integration;
+    const shown = sendResolved ? alerts : alerts.filter(isFiring);
+    const atMs = frame.timeMs;
+    const effect: NotifyEffect = {
+      id: effectId,
+      kind: 'notify',
+      payload: {
+        pageId,
+        receiver: group.receiver,
+        integration: name === '' ? null : name,
+        groupKey: group.key,
+        groupLabels: group.labels,
+        status: statusOf(shown),
+        notificationReason: reason,
+        alerts: shown,
+        incident,
+        atMs,
+      },
+    };
+    frame.effects.push(effect);
+    const before = this.told(group.id, name) ?? null;
+    this.#inFlight.set(effectId, { group, integration: name, before, gone });
+    this.setTold(group.id, name, {
+      firing: firing.toSorted(),
+      resolved: resolved.toSorted(),
+      atMs,
+      urgency: incident && urgencyOf(incident),
+      effectId,
+    });
+  }
+
+  #keepPage(incidentId: string, page: Page): void {
+    this.#pages.set(incidentId, [...this.pages(incidentId), page].slice(-keptPageCount));
+  }
+
   /** Where the failed page was the last of its group, the one before it is the last again; where another followed, that one's predecessor is. */
-  #takeBack(effectId: string, { group, before }: InFlight): void {
-    const last = this.#told.get(group.id);
+  #takeBack(effectId: string, { group, integration, before }: InFlight): void {
+    const last = this.told(group.id, integration);
     if (last?.effectId === effectId) {
-      if (before) this.#told.set(group.id, before);
-      else this.#told.delete(group.id);
+      if (before) this.setTold(group.id, integration, before);
+      else this.#forget(group.id, integration);
       return;
     }
     for (let id = last?.effectId; id !== undefined;) {
@@ -130,4 +176,20 @@ export class Pager {
       id = later?.before?.effectId;
     }
   }
+
+  #forget(groupId: string, integration: string): void {
+    const { [integration]: _, ...others } = this.toldBy(groupId);
+    if (Object.keys(others).length > 0) this.#told.set(groupId, others);
+    else this.#told.delete(groupId);
+  }
+}
+
+const nobody: ToldBy = Object.freeze({});
+
+function isFiring({ status }: NotifiedAlert): boolean {
+  return status === 'firing';
+}
+
+function statusOf(alerts: readonly NotifiedAlert[]): 'firing' | 'resolved' {
+  return alerts.some(isFiring) ? 'firing' : 'resolved';
 }

@@ -25,6 +25,9 @@ export interface Route {
   readonly repeatIntervalMs: number;
   readonly minPriority: Priority | null;
   readonly isByIncident: boolean;
+  /** Names of time intervals. */
+  readonly muteTimeIntervals: readonly string[];
+  readonly activeTimeIntervals: readonly string[];
 }
 
 interface Node extends Route {
@@ -41,8 +44,9 @@ export class RouteTree {
   readonly #root: Node;
   readonly #byKey = new Map<string, Route>();
 
-  constructor(config: RouteConfig) {
-    this.#root = compile(config, rootDefaults, '', (route) => {
+  /** Without `hasIncidentLabel` the label `incident` is one like any other. */
+  constructor(config: RouteConfig, hasIncidentLabel = true) {
+    this.#root = compile(config, rootDefaults, '', hasIncidentLabel, (route) => {
       const name = JSON.stringify([route.key, route.receiver]);
       if (!this.#byKey.has(name)) this.#byKey.set(name, route);
     });
@@ -60,13 +64,15 @@ export class RouteTree {
 }
 
 /** The labels that name the group of an alert under a route. */
-export function groupLabels({ groupBy }: Route, labels: Labels, incidentId: string | null): Labels {
+export function groupLabels(
+  { groupBy, isByIncident }: Route,
+  labels: Labels,
+  incidentId: string | null,
+): Labels {
   if (groupBy === null) return labels;
-  return createLabels(
-    groupBy.map(
-      (name) => [name, name === incidentLabel ? (incidentId ?? '') : labelValue(labels, name)] as const,
-    ),
-  );
+  const valueOf = (name: string): string =>
+    isByIncident && name === incidentLabel ? (incidentId ?? '') : labelValue(labels, name);
+  return createLabels(groupBy.map((name) => [name, valueOf(name)] as const));
 }
 
 /** Alertmanager's group key: the route's key and the group's labels. */
@@ -88,6 +94,7 @@ function compile(
   config: RouteConfig,
   parent: typeof rootDefaults,
   parentKey: string,
+  hasIncidentLabel: boolean,
   visit: (route: Route) => void,
 ): Node {
   const texts = matchersOf(config).sort(compareMatchers);
@@ -111,13 +118,15 @@ function compile(
   const node: Node = {
     ...own,
     key,
-    isByIncident: own.groupBy?.includes(incidentLabel) ?? false,
+    isByIncident: hasIncidentLabel && (own.groupBy?.includes(incidentLabel) ?? false),
+    muteTimeIntervals: config.mute_time_intervals,
+    activeTimeIntervals: config.active_time_intervals,
     matchers: compiled.matchers,
     continues: config.continue,
     children,
   };
   visit(node);
-  for (const child of config.routes) children.push(compile(child, own, key, visit));
+  for (const child of config.routes) children.push(compile(child, own, key, hasIncidentLabel, visit));
   return node;
 }
 

@@ -1,29 +1,72 @@
-import { routeConfig, type RouteConfig } from './config.ts';
-import { RouteTree } from './route.ts';
+import { dispatchConfig, routeConfig, type DispatchConfig, type RouteConfig } from './config.ts';
+import { RouteTree, type Route } from './route.ts';
+import { containsTime } from './time-interval.ts';
+import type { TimeInterval, TimeIntervalsConfig } from './time-interval-config.ts';
+
+/** One integration of a receiver. Each has been told of its own: one may have failed where another was reached. */
+export interface IntegrationSettings {
+  /** Such as `webhook[0]`; empty for the only one of a receiver without any. */
+  readonly name: string;
+  readonly sendResolved: boolean;
+}
 
 /** What dispatch reads of a configuration. */
 export interface DispatchSettings {
   readonly tree: RouteTree;
-  /** By name, whether the receiver wants to hear of resolved alerts: whether any of its integrations does. */
-  readonly receivers: ReadonlyMap<string, { readonly sendResolved: boolean }>;
+  /** At least one integration each. */
+  readonly receivers: ReadonlyMap<string, readonly IntegrationSettings[]>;
+  readonly timeIntervals: ReadonlyMap<string, readonly TimeInterval[]>;
+  /** A reload starts the clocks of all groups anew. */
+  readonly reloadRestartsClocks: boolean;
 }
 
 const defaultRoute = routeConfig.parse({ receiver: 'console', group_by: ['incident'] });
 
-/** Reads the sections `route` and `receivers` of a whole parsed configuration. */
+/** Reads the sections `route`, `receivers`, `time_intervals` and `dispatch` of a whole parsed configuration. */
 export function readSettings(config: Readonly<Record<string, unknown>>): DispatchSettings {
   const receivers = (config['receivers'] ?? []) as readonly Readonly<Record<string, unknown>>[];
+  const intervals = (config['time_intervals'] ?? []) as TimeIntervalsConfig;
+  const { strict_alertmanager } = (config['dispatch'] ?? dispatchConfig.parse({})) as DispatchConfig;
   return {
-    tree: new RouteTree((config['route'] ?? defaultRoute) as RouteConfig),
-    receivers: new Map(
-      receivers.map((receiver) => [String(receiver['name']), { sendResolved: wantsResolved(receiver) }]),
-    ),
+    tree: new RouteTree((config['route'] ?? defaultRoute) as RouteConfig, !strict_alertmanager),
+    receivers: new Map(receivers.map((receiver) => [String(receiver['name']), integrationsOf(receiver)])),
+    timeIntervals: new Map(intervals.map(({ name, time_intervals }) => [name, time_intervals])),
+    reloadRestartsClocks: strict_alertmanager,
   };
 }
 
-function wantsResolved(receiver: Readonly<Record<string, unknown>>): boolean {
-  const integrations = Object.values(receiver).filter(Array.isArray).flat() as readonly {
-    readonly send_resolved?: boolean;
-  }[];
-  return integrations.length === 0 || integrations.some(({ send_resolved }) => send_resolved !== false);
+/** The integrations of a receiver; a nameless one where there is none, or no such receiver. */
+export function integrationsFor(
+  settings: DispatchSettings,
+  receiver: string,
+): readonly IntegrationSettings[] {
+  return settings.receivers.get(receiver) ?? nobody;
+}
+
+/** Why the route notifies of nothing at this time of day and week, or null when it does (Alertmanager's time stages). */
+export function mutedByTime(
+  { muteTimeIntervals, activeTimeIntervals }: Route,
+  { timeIntervals }: DispatchSettings,
+  nowMs: number,
+): string | null {
+  const holds = (name: string): boolean =>
+    timeIntervals.get(name)?.some((interval) => containsTime(interval, nowMs)) ?? false;
+  const muting = muteTimeIntervals.find(holds);
+  if (muting !== undefined) return `muted by the time interval ${muting}`;
+  if (activeTimeIntervals.length === 0 || activeTimeIntervals.some(holds)) return null;
+  return `outside of the time intervals ${activeTimeIntervals.join(', ')}`;
+}
+
+const nobody: readonly IntegrationSettings[] = [{ name: '', sendResolved: true }];
+
+function integrationsOf(receiver: Readonly<Record<string, unknown>>): readonly IntegrationSettings[] {
+  const integrations = Object.entries(receiver).flatMap(([key, configs]) =>
+    Array.isArray(configs)
+      ? (configs as readonly { readonly send_resolved?: boolean }[]).map(({ send_resolved }, index) => ({
+          name: `${key.replace(/_configs$/, '')}[${index}]`,
+          sendResolved: send_resolved !== false,
+        }))
+      : [],
+  );
+  return integrations.length > 0 ? integrations : nobody;
 }

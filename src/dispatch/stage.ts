@@ -128,7 +128,7 @@ class Dispatch implements DispatchStage {
     for (const change of flow.candidateChanges) this.#move(this.#map.learn(change), timeMs);
     for (let i = 0; i < flow.alertChanges.length; i++) {
       const change = flow.alertChanges[i]!;
-      if (change.change === 'repeated' || change.change === 'ignored') continue;
+      if (change.change === 'repeated') continue;
       this.#take(change, flow.sightings[i]?.signalId ?? null, timeMs);
     }
   }
@@ -143,7 +143,7 @@ class Dispatch implements DispatchStage {
     else this.#forgetIncident(id, frame.timeMs);
   }
 
-  /** INVARIANT: a reload repeats nothing and loses nothing: what receivers were told is kept by group key and receiver. */
+  /** INVARIANT: a reload repeats nothing and loses nothing: what was told is kept by group key, receiver and integration. */
   #reconfigure(config: Readonly<Record<string, unknown>>, nowMs: number): void {
     this.#settings = readSettings(config);
     for (const fingerprint of this.#groups.allRouted()) {
@@ -151,6 +151,8 @@ class Dispatch implements DispatchStage {
       const routes = this.#settings.tree.match(routed.alert.labels);
       this.#groups.place(routed, this.#map.incidentOf(routed.signalId), routes, nowMs);
     }
+    if (!this.#settings.reloadRestartsClocks) return;
+    for (const { id, hasFlushed } of this.#groups.all()) if (hasFlushed) this.#groups.hurry(id, nowMs);
   }
 
   #take({ change, alert }: AlertChange, sightedSignalId: string | null, nowMs: number): void {
@@ -179,29 +181,42 @@ class Dispatch implements DispatchStage {
 
   /** Signals belong to another incident now: their alerts change groups quietly, and what was told of them goes with them. */
   #move(signalIds: readonly string[], nowMs: number): void {
-    const told = new Map<string, Set<string>>();
-    const toldIn = (groupId: string): Set<string> => {
-      let names = told.get(groupId);
-      if (!names) told.set(groupId, (names = new Set(this.#pager.told(groupId)?.firing)));
-      return names;
+    const told = new Map<string, Map<string, Set<string>>>();
+    const toldIn = (groupId: string): Map<string, Set<string>> => {
+      let tellings = told.get(groupId);
+      if (!tellings) {
+        const entries = Object.entries(this.#pager.toldBy(groupId));
+        told.set(groupId, (tellings = new Map(entries.map(([name, { firing }]) => [name, new Set(firing)]))));
+      }
+      return tellings;
     };
     const changed = new Set<string>();
     for (const signalId of signalIds) {
       for (const fingerprint of this.#groups.alertsOfSignal(signalId)) {
         const routed = this.#groups.routed(fingerprint)!;
-        const wasTold = routed.groupIds.some((id) => toldIn(id).has(fingerprint));
+        const knowing = new Set(
+          routed.groupIds.flatMap((id) =>
+            [...toldIn(id)].flatMap(([integration, names]) => (names.has(fingerprint) ? [integration] : [])),
+          ),
+        );
         const routes = this.#settings.tree.match(routed.alert.labels);
         this.#groups.place(routed, this.#map.incidentOf(signalId), routes, nowMs);
-        if (!wasTold) continue;
         for (const id of this.#groups.routed(fingerprint)!.groupIds) {
-          if (!this.#pager.told(id) || toldIn(id).has(fingerprint)) continue;
-          toldIn(id).add(fingerprint);
-          changed.add(id);
+          for (const [integration, names] of toldIn(id)) {
+            if (!knowing.has(integration) || names.has(fingerprint)) continue;
+            names.add(fingerprint);
+            changed.add(id);
+          }
         }
       }
     }
     for (const id of changed) {
-      this.#pager.setTold(id, { ...this.#pager.told(id)!, firing: [...toldIn(id)].sort() });
+      for (const [integration, names] of toldIn(id)) {
+        this.#pager.setTold(id, integration, {
+          ...this.#pager.told(id, integration)!,
+          firing: [...names].sort(),
+        });
+      }
     }
   }
 

@@ -2,6 +2,7 @@ export * from './audit.ts';
 export * from './clickhouse.ts';
 export * from './config.ts';
 export type { HistoryDatabase, QueryParameter } from './database.ts';
+export { LaterDatabase } from './later-database.ts';
 export * from './past.ts';
 export * from './query.ts';
 export * from './recall.ts';

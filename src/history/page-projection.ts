@@ -3,8 +3,9 @@ import type { NotifyEffect, TocsinFrame } from '../incident/index.ts';
 import { timeColumn } from './columns.ts';
 import type { RowEmitter } from './row-emitter.ts';
 
-/** What is remembered of a page until its delivery has ended. */
+/** What is remembered of a page until its delivery to an integration has ended. */
 export interface RememberedPage {
+  readonly pageId: string;
   readonly domain: string;
   readonly receiver: string;
   readonly atMs: number;
@@ -42,10 +43,10 @@ export class PageProjection {
     const domains = new Map<string, string>();
     for (const effect of frame.effects) {
       if (effect.kind !== 'notify') continue;
-      const { receiver, incident, alerts } = (effect as NotifyEffect).payload;
+      const { pageId, receiver, incident, alerts } = (effect as NotifyEffect).payload;
       const domain = incident?.domain ?? alerts[0]?.alert.domain ?? '';
-      domains.set(effect.id, domain);
-      this.#sent.set(effect.id, { domain, receiver, atMs: frame.timeMs });
+      domains.set(pageId, domain);
+      this.#sent.set(effect.id, { pageId, domain, receiver, atMs: frame.timeMs });
     }
     return domains;
   }
@@ -57,7 +58,7 @@ export class PageProjection {
     this.#sent.delete(effectId);
     this.#rows.push('deliveries', {
       domain: page?.domain ?? '',
-      page_id: effectId,
+      page_id: page?.pageId ?? effectId,
       receiver: page?.receiver ?? '',
       status: outcome.status,
       code: outcome.status === 'failed' ? outcome.code : '',

@@ -66,11 +66,11 @@ export type TocsinStageFactory = StageFactory<LogEntry, Flow>;
 
 /**
  * - `fired`: a new fingerprint, or one that had resolved, fires.
- * - `repeated`: it still fires and nothing but its times changed. By far the most common; keep it cheap.
- * - `updated`: it still fires, with other annotations.
+ * - `repeated`: it still fires and nothing changed but how long that holds. By far the most common; keep it cheap.
+ * - `updated`: it still fires, with other annotations, another begin or another generator.
  * - `resolved`: its sender says that it has resolved.
  * - `expired`: nobody has repeated it before its `endsAtMs`. `index` is -1.
- * - `ignored`: a resolve of what does not fire.
+ * - `ignored`: a resolve of what does not fire. Where it has resolved before, the alert is merged with what is said of its end now.
  */
 export interface AlertChange {
   readonly change: 'fired' | 'repeated' | 'updated' | 'resolved' | 'expired' | 'ignored';
@@ -126,7 +126,7 @@ export interface CandidateChange {
   readonly links: readonly Link[];
 }
 
-/** What a person gets. `id` is also the id of the effect that sends it. */
+/** What a person gets. `id` is `<group or incident>/<revision>/<receiver>`, with which the ids of the effects that send it begin. */
 export interface Page {
   readonly id: string;
   readonly receiver: string;

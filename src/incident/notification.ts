@@ -2,9 +2,13 @@ import type { Alert, Labels } from '../alert/index.ts';
 import type { Effect } from '../engine/index.ts';
 import type { Incident, SimilarIncident } from './incident.ts';
 
-/** What dispatch hands to notify: one message for one receiver about one group. */
+/** What dispatch hands to notify: one message for one integration of a receiver about one group. */
 export interface Notification {
+  /** The page that this is a telling of. */
+  readonly pageId: string;
   readonly receiver: string;
+  /** The integration to tell, such as `webhook[0]`; null for all that the receiver has. */
+  readonly integration: string | null;
   /** Alertmanager's group key, such as `{}/{team="payments"}:{cluster="eu"}`. */
   readonly groupKey: string;
   readonly groupLabels: Labels;
@@ -23,7 +27,7 @@ export interface NotifiedAlert {
   readonly status: 'firing' | 'resolved';
 }
 
-/** Sends a notification. Id: `<group or incident>/<revision>/<receiver>`. */
+/** Sends a notification. Id: the page's, and `/<integration>` where the receiver has several. */
 export type NotifyEffect = Effect<'notify', Notification>;
 
 /** Asks the history for incidents like this one. Its fact's result is a `RecallResult`. */

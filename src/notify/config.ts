@@ -27,7 +27,8 @@ const basicAuth = z
     'at most one of password and password_file',
   );
 
-const httpConfig = z
+/** `http_config` of an integration, and of Alertmanager's `global` for all of them. */
+export const httpConfig = z
   .strictObject({
     authorization: authorization.optional(),
     basic_auth: basicAuth.optional(),

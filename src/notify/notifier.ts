@@ -33,11 +33,11 @@ export interface NotifyResult {
   readonly delivered: readonly string[];
 }
 
-/** Pages of one receiver go in order; receivers do not wait for each other. */
+/** Pages of one integration go in order; integrations do not wait for each other. */
 export function laneOf(effect: Effect): string {
-  return effect.kind === 'notify'
-    ? `notify/${(effect as NotifyEffect).payload.receiver}`
-    : `${effect.kind}/${effect.id}`;
+  if (effect.kind !== 'notify') return `${effect.kind}/${effect.id}`;
+  const { receiver, integration } = (effect as NotifyEffect).payload;
+  return `notify/${receiver}${integration === null ? '' : `/${integration}`}`;
 }
 
 const defaultDeadlineMs = 120_000;
@@ -58,7 +58,7 @@ export class Notifier {
   }
 
   /**
-   * Tells every integration of the page's receiver, all at once and each for itself. When one was not told in the end it rejects, and
+   * Tells the integration that is meant, or every one of the page's receiver, all at once and each for itself. When one was not told in the end it rejects, and
    * those that were told are remembered: with TOC_NOTIFY_REFUSED when all that failed refused for good, else with TOC_NOTIFY_FAILED.
    */
   async carryOut(effect: Effect, stop: AbortSignal): Promise<NotifyResult> {
@@ -66,7 +66,17 @@ export class Notifier {
     const integrations = this.#integrations.get(payload.receiver);
     if (!integrations)
       throw new TocsinError('TOC_NOTIFY_REFUSED', `there is no receiver ${payload.receiver} any more`);
-    const wanted = integrations.flatMap((integration) => {
+    const meant = integrations.filter(
+      ({ name }) => payload.integration === null || name === payload.integration,
+    );
+    if (meant.length === 0 && payload.integration !== null) {
+      const where = `receiver ${payload.receiver}`;
+      throw new TocsinError(
+        'TOC_NOTIFY_REFUSED',
+        `${where} has no integration ${payload.integration} any more`,
+      );
+    }
+    const wanted = meant.flatMap((integration) => {
       const notification = notificationFor(integration, payload);
       return notification ? [{ integration, notification }] : [];
     });

@@ -3,5 +3,6 @@ export * from './decode.ts';
 export * from './decoders.ts';
 export * from './ndjson.ts';
 export * from './stage.ts';
-export * from './nats.ts';
 export * from './received.ts';
+export type { MessageOutcome, NatsLink, TakeMessage } from './nats.ts';
+export { openNats } from './open-nats.ts';

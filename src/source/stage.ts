@@ -96,7 +96,13 @@ class Intake implements IntakeStage {
     const alert = before ? merge(before, report, timeMs) : report;
     const isFiring = alert.endsAtMs > timeMs;
 
-    if (!isFiring && !wasFiring) return { change: 'ignored', alert: before ?? alert, index };
+    if (!isFiring && !wasFiring) {
+      if (known) {
+        known.alert = alert;
+        this.#known.touch(alert.fingerprint);
+      }
+      return { change: 'ignored', alert, index };
+    }
     if (known) {
       known.alert = alert;
       known.isFiring = isFiring;
@@ -110,8 +116,17 @@ class Intake implements IntakeStage {
     if (!before || !wasFiring || alert.endsAtMs < before.endsAtMs)
       timers.set(alert.fingerprint, alert.endsAtMs);
     if (!wasFiring) return { change: 'fired', alert, index };
-    return { change: alert.annotations === before?.annotations ? 'repeated' : 'updated', alert, index };
+    return { change: before && isSameNews(before, alert) ? 'repeated' : 'updated', alert, index };
   }
+}
+
+/** Whether a receiver would read the same: all but when it was repeated and how long that holds. */
+function isSameNews(before: Alert, alert: Alert): boolean {
+  return (
+    alert.annotations === before.annotations &&
+    alert.startsAtMs === before.startsAtMs &&
+    alert.generatorUrl === before.generatorUrl
+  );
 }
 
 /** What is known after `report`, whose times count alone unless the two overlap. Texts that are the same are kept, so that a series costs memory once. */

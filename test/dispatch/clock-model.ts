@@ -4,12 +4,17 @@ import { shownLabels } from './scene.ts';
 /** A route as the model knows it: no tree, no inheritance, the group key written by hand. */
 export interface ModelRoute {
   readonly receiver: string;
-  readonly sendResolved: boolean;
+  readonly integrations: readonly ModelIntegration[];
   readonly waitMs: number;
   readonly intervalMs: number;
   readonly repeatMs: number;
   /** Alertmanager's group key of an alert under this route. */
   readonly keyOf: (labels: Report) => string;
+}
+
+export interface ModelIntegration {
+  readonly name: string;
+  readonly sendResolved: boolean;
 }
 
 interface ModelAlert {
@@ -37,6 +42,7 @@ interface NotificationLogEntry {
 
 export interface ModelPage {
   readonly page: ShownPage;
+  /** Of the group. */
   readonly name: string;
   readonly before: NotificationLogEntry | undefined;
   readonly entry: NotificationLogEntry;
@@ -106,8 +112,9 @@ export class ClockModel {
 
   /** The page could not be delivered. It must be the last of its group. */
   fail({ name, before, page, gone }: ModelPage, nowMs: number): void {
-    if (before) this.#log.set(name, before);
-    else this.#log.delete(name);
+    const logName = `${name} ${page.integration}`;
+    if (before) this.#log.set(logName, before);
+    else this.#log.delete(logName);
     for (const alert of gone) {
       if (this.#alerts.get(alert.id)!.isFiring) continue;
       let group = this.#groups.get(name);
@@ -126,14 +133,14 @@ export class ClockModel {
     }
   }
 
-  /** Whether no later page of the same group was sent, so that `fail` may be told of it. */
-  isLast({ name, entry }: ModelPage): boolean {
-    return this.#log.get(name) === entry;
+  /** Whether no later page of the same group was sent to the integration, so that `fail` may be told of it. */
+  isLast({ name, page, entry }: ModelPage): boolean {
+    return this.#log.get(`${name} ${page.integration}`) === entry;
   }
 
   #flush(name: string, nowMs: number): void {
     const group = this.#groups.get(name)!;
-    const { key, route, members } = group;
+    const { route, members } = group;
     group.hasFlushed = true;
     group.nextMs = nowMs + route.intervalMs;
     const heard = [...members.values()].filter((alert) =>
@@ -141,35 +148,52 @@ export class ClockModel {
     );
     const firing = heard.filter(({ isFiring }) => isFiring);
     const resolved = heard.filter(({ isFiring }) => !isFiring);
-    const before = this.#log.get(name);
-    if (heard.length > 0 && needsUpdate(before, firing, resolved, route, nowMs)) {
-      const entry = { firing: idsOf(firing), resolved: idsOf(resolved), atMs: nowMs };
-      this.#log.set(name, entry);
-      this.#expiry.set(name, { atMs: nowMs + 2 * route.repeatMs, repeatMs: route.repeatMs });
-      const shown = route.sendResolved ? resolved : [];
-      if (firing.length + shown.length > 0) {
-        const page: ShownPage = {
-          atMs: nowMs,
-          receiver: route.receiver,
-          groupKey: key,
-          status: firing.length > 0 ? 'firing' : 'resolved',
-          reason: reasonOf(before, firing, resolved, route),
-          firing: firing.map(({ labels }) => shownLabels(labels)).toSorted(),
-          resolved: shown.map(({ labels }) => shownLabels(labels)).toSorted(),
-        };
-        this.pages.push({ page, name, before, entry, gone: resolved });
-      }
+    for (const integration of route.integrations) {
+      this.#tell(name, group, integration, { firing, resolved }, nowMs);
     }
     for (const [id, alert] of members) if (!alert.isFiring) members.delete(id);
     if (members.size === 0) this.#groups.delete(name);
   }
 
+  #tell(
+    name: string,
+    { key, route }: ModelGroup,
+    { name: integration, sendResolved }: ModelIntegration,
+    {
+      firing,
+      resolved,
+    }: { readonly firing: readonly ModelAlert[]; readonly resolved: readonly ModelAlert[] },
+    nowMs: number,
+  ): void {
+    const logName = `${name} ${integration}`;
+    const before = this.#log.get(logName);
+    if (firing.length + resolved.length === 0) return;
+    if (!needsUpdate(before, firing, resolved, sendResolved, route.repeatMs, nowMs)) return;
+    const entry = { firing: idsOf(firing), resolved: idsOf(resolved), atMs: nowMs };
+    this.#log.set(logName, entry);
+    this.#expiry.set(name, { atMs: nowMs + 2 * route.repeatMs, repeatMs: route.repeatMs });
+    const shown = sendResolved ? resolved : [];
+    if (firing.length + shown.length === 0) return;
+    const page: ShownPage = {
+      atMs: nowMs,
+      receiver: route.receiver,
+      integration,
+      groupKey: key,
+      status: firing.length > 0 ? 'firing' : 'resolved',
+      reason: reasonOf(before, firing, resolved, sendResolved),
+      firing: firing.map(({ labels }) => shownLabels(labels)).toSorted(),
+      resolved: shown.map(({ labels }) => shownLabels(labels)).toSorted(),
+    };
+    this.pages.push({ page, name, before, entry, gone: resolved });
+  }
+
   #expire(name: string, nowMs: number): void {
     const expiry = this.#expiry.get(name)!;
-    if (this.#groups.has(name) && this.#log.has(name)) expiry.atMs = nowMs + 2 * expiry.repeatMs;
+    const logNames = [...this.#log.keys()].filter((logName) => logName.startsWith(`${name} `));
+    if (this.#groups.has(name) && logNames.length > 0) expiry.atMs = nowMs + 2 * expiry.repeatMs;
     else {
       this.#expiry.delete(name);
-      this.#log.delete(name);
+      for (const logName of logNames) this.#log.delete(logName);
     }
   }
 }
@@ -178,14 +202,15 @@ function needsUpdate(
   entry: NotificationLogEntry | undefined,
   firing: readonly ModelAlert[],
   resolved: readonly ModelAlert[],
-  route: ModelRoute,
+  sendResolved: boolean,
+  repeatMs: number,
   nowMs: number,
 ): boolean {
   if (!entry) return firing.length > 0;
   if (firing.some(({ id }) => !entry.firing.has(id))) return true;
   if (firing.length === 0) return entry.firing.size > 0;
-  if (route.sendResolved && resolved.some(({ id }) => !entry.resolved.has(id))) return true;
-  return entry.atMs < nowMs - route.repeatMs;
+  if (sendResolved && resolved.some(({ id }) => !entry.resolved.has(id))) return true;
+  return entry.atMs < nowMs - repeatMs;
 }
 
 /** Later versions of Alertmanager name the branch of `needsUpdate` that was taken. */
@@ -193,12 +218,12 @@ function reasonOf(
   entry: NotificationLogEntry | undefined,
   firing: readonly ModelAlert[],
   resolved: readonly ModelAlert[],
-  route: ModelRoute,
+  sendResolved: boolean,
 ): string {
   if (!entry) return 'first notification';
   if (firing.some(({ id }) => !entry.firing.has(id))) return 'new alerts added';
   if (firing.length === 0) return 'all alerts resolved';
-  if (route.sendResolved && resolved.some(({ id }) => !entry.resolved.has(id))) return 'some alerts resolved';
+  if (sendResolved && resolved.some(({ id }) => !entry.resolved.has(id))) return 'some alerts resolved';
   return 'repeat interval elapsed';
 }
 

@@ -41,7 +41,7 @@ const config = {
 
 const web: ModelRoute = {
   receiver: 'web',
-  sendResolved: true,
+  integrations: [{ name: '', sendResolved: true }],
   waitMs: 10_000,
   intervalMs: 30_000,
   repeatMs: 100_000,
@@ -49,7 +49,7 @@ const web: ModelRoute = {
 };
 const audit: ModelRoute = {
   receiver: 'audit',
-  sendResolved: false,
+  integrations: [{ name: 'console[0]', sendResolved: false }],
   waitMs: 0,
   intervalMs: 20_000,
   repeatMs: 60_000,
@@ -57,7 +57,10 @@ const audit: ModelRoute = {
 };
 const phone: ModelRoute = {
   receiver: 'phone',
-  sendResolved: true,
+  integrations: [
+    { name: 'console[0]', sendResolved: true },
+    { name: 'console[1]', sendResolved: false },
+  ],
   waitMs: 5000,
   intervalMs: 30_000,
   repeatMs: 50_000,
@@ -181,7 +184,9 @@ async function tellBoth(
         page &&
         effects.find(
           ({ payload }) =>
-            `${payload.receiver} ${payload.groupKey}` === page.name && payload.atMs === page.page.atMs,
+            `${payload.receiver} ${payload.groupKey}` === page.name &&
+            (payload.integration ?? '') === page.page.integration &&
+            payload.atMs === page.page.atMs,
         );
       if (!effect) continue;
       settled.add(page);

@@ -80,6 +80,8 @@ export function fingerprintOf(labels: Report): string {
 export interface ShownPage {
   readonly atMs: number;
   readonly receiver: string;
+  /** Empty where the receiver has none. */
+  readonly integration: string;
   readonly groupKey: string;
   readonly status: string;
   readonly reason: string;
@@ -88,7 +90,7 @@ export interface ShownPage {
 }
 
 export function shownPage({ payload }: NotifyEffect): ShownPage {
-  const { atMs, receiver, groupKey, status, notificationReason, alerts } = payload;
+  const { atMs, receiver, integration, groupKey, status, notificationReason, alerts } = payload;
   const shown = (wanted: string): string[] =>
     alerts
       .filter((alert) => alert.status === wanted)
@@ -96,6 +98,7 @@ export function shownPage({ payload }: NotifyEffect): ShownPage {
   return {
     atMs,
     receiver,
+    integration: integration ?? '',
     groupKey,
     status,
     reason: notificationReason,

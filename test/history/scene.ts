@@ -158,7 +158,9 @@ export function notifyOf(id: string, change: Partial<Notification> = {}): Effect
     id,
     kind: 'notify',
     payload: {
+      pageId: id,
       receiver: 'web',
+      integration: null,
       groupKey: '{}:{incident="i1"}',
       groupLabels: labelsOf({ incident: 'i1' }),
       status: 'firing',

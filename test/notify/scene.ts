@@ -31,7 +31,9 @@ export function resolved(labels: Record<string, string>, change: Partial<Alert> 
 
 export function notificationOf(change: Partial<Notification> = {}): Notification {
   return {
+    pageId: 'INC-1/1/web',
     receiver: 'web',
+    integration: null,
     groupKey: '{}:{alertname="DiskFull"}',
     groupLabels: labelsOf({ alertname: 'DiskFull' }),
     status: 'firing',

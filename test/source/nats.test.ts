@@ -5,13 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  decoders,
-  NatsLink,
-  natsConfig,
-  type MessageOutcome,
-  type TakeMessage,
-} from '../../src/source/index.ts';
+import { decoders, natsConfig, type MessageOutcome, type TakeMessage } from '../../src/source/index.ts';
+import { NatsLink } from '../../src/source/nats.ts';
 import { startNats, type NatsServer } from '../support/nats.ts';
 import { context } from './scene.ts';
 

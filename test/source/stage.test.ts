@@ -95,12 +95,12 @@ describe('an alert', () => {
     expect(words(seen)).toEqual(['fired']);
   });
 
-  test('whose report encloses what is known is a repeat all the same', async () => {
+  test('whose report encloses what is known began earlier, and does not fire anew', async () => {
     const seen = await new IntakeScene().apply(
       alertsEntry(0, alertAt(labels, 0, 5, { annotations: { v: '1' } })),
       alertsEntry(1, alertAt(labels, -1, 6, { annotations: { v: '1' } })),
     );
-    expect(words(seen)).toEqual(['fired', 'repeated']);
+    expect(words(seen)).toEqual(['fired', 'updated']);
     expect(seen[1]?.alert.startsAtMs).toBe(nowMs - minuteMs);
   });
 });

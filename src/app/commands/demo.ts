@@ -47,7 +47,11 @@ async function demo(options: DemoOptions): Promise<void> {
 
   const instance = await startInstance({
     configFile,
-    overrides: { storagePath: join(folder, 'data'), listen: `127.0.0.1:${options.port}` },
+    override: (file) => ({
+      ...file,
+      storage: { ...file.storage, path: join(folder, 'data') },
+      server: { ...file.server, listen: `127.0.0.1:${options.port}` },
+    }),
     clock,
     logger: createLogger('warn'),
     print: say,

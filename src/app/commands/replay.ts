@@ -47,7 +47,7 @@ export function addReplayCommand(program: Command): void {
 }
 
 async function replay(file: string, options: ReplayCommandOptions): Promise<void> {
-  const { config } = await requireConfig(options.config);
+  const { config } = await requireConfig(options.config === undefined ? {} : { configFile: options.config });
   const { scorer, stop } = startScorer(config);
   const pipeline = createPipeline({ scorer, withHistory: false });
   const run = new Replay(pipeline, {

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 
 import { systemClock } from '../clock.ts';
-import { startInstance, type Instance } from '../instance.ts';
-import { createLogger, type Logger } from '../logger.ts';
+import { startInstance } from '../instance.ts';
+import { createLogger } from '../logger.ts';
+import { runUntilStopped } from '../run-until-stopped.ts';
 
 interface ServeOptions {
   readonly config?: string;
+  readonly alertmanagerConfig?: string;
   readonly data?: string;
   readonly listen?: string;
   readonly logLevel: string;
@@ -17,6 +19,10 @@ export function addServeCommand(program: Command): void {
     .description('Run Tocsin.')
     .option('--config <file>', 'configuration; without it the defaults: loopback, pages to the console')
     .option(
+      '--alertmanager-config <file>',
+      'an Alertmanager configuration, run as it stands: notifications as Alertmanager would send them',
+    )
+    .option(
       '--data <folder>',
       'where the log, the checkpoints and the embedded history lie; overrides storage.path',
     )
@@ -25,33 +31,19 @@ export function addServeCommand(program: Command): void {
     .action(serve);
 }
 
-async function serve({ config, data, listen, logLevel }: ServeOptions): Promise<void> {
+async function serve({ config, alertmanagerConfig, data, listen, logLevel }: ServeOptions): Promise<void> {
   const logger = createLogger(logLevel);
   const instance = await startInstance({
     ...(config === undefined ? {} : { configFile: config }),
-    overrides: {
-      ...(data === undefined ? {} : { storagePath: data }),
-      ...(listen === undefined ? {} : { listen }),
-    },
+    ...(alertmanagerConfig === undefined ? {} : { alertmanagerFile: alertmanagerConfig }),
+    override: (file) => ({
+      ...file,
+      storage: { ...file.storage, path: data ?? file.storage.path },
+      server: { ...file.server, listen: listen ?? file.server.listen },
+    }),
     clock: systemClock,
     logger,
     print: (text) => console.log(text),
   });
-  logger.info(`Tocsin answers at ${instance.url}`);
-
-  process.on('SIGHUP', () => {
-    void reload(instance, logger);
-  });
-  const stopped = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
-  const failure = await Promise.race([stopped, instance.failed]);
-  await instance.stop();
-  if (failure) process.exitCode = 1;
-}
-
-async function reload(instance: Instance, logger: Logger): Promise<void> {
-  const outcome = await instance.reload();
-  if (!outcome.ok)
-    logger.error({ errors: outcome.errors }, 'The configuration was not loaded: it has mistakes.');
+  await runUntilStopped(instance, logger);
 }

@@ -1,0 +1,82 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { TocsinError } from '../engine/index.ts';
+import { parseListen } from './listen-address.ts';
+
+/** The addresses at which a process listens. */
+export interface Door {
+  /** Where the first address answers. */
+  readonly url: string;
+  /** Answers requests from now on, those first that have come meanwhile. */
+  open(answer: RequestListener): void;
+  /** Takes nothing more, and cuts what is still connected. */
+  close(): Promise<void>;
+}
+
+/** As Fastify has it: longer than the 60 s of most proxies, so that it is they who close. */
+const keepAliveTimeoutMs = 72_000;
+
+/**
+ * Listens at each address, `host:port`. Requests wait until `open`: a process that starts refuses nobody, and who comes
+ * early is answered a moment later. Rejects with TOC_LISTEN_FAILED when one of the addresses cannot be had.
+ */
+export async function openDoor(listen: readonly string[]): Promise<Door> {
+  let answer: RequestListener | null = null;
+  const waiting: Parameters<RequestListener>[] = [];
+  const servers: Server[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(
+      servers.map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => resolve());
+            server.closeAllConnections();
+          }),
+      ),
+    );
+  };
+  try {
+    for (const address of listen) {
+      const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs }, (request, response) => {
+        if (answer) answer(request, response);
+        else waiting.push([request, response]);
+      });
+      servers.push(server);
+      await begin(server, address);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    url: urlOf(servers[0]!),
+    open(next) {
+      answer = next;
+      for (const [request, response] of waiting.splice(0)) next(request, response);
+    },
+    close,
+  };
+}
+
+async function begin(server: Server, listen: string): Promise<void> {
+  const address = parseListen(listen);
+  if (!address) throw new TocsinError('TOC_LISTEN_FAILED', `${JSON.stringify(listen)} is no host:port`);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(address, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  } catch (cause) {
+    throw new TocsinError('TOC_LISTEN_FAILED', `cannot listen on ${listen}`, { cause });
+  }
+}
+
+function urlOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  const host =
+    address === '0.0.0.0' || address === '::' ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address;
+  return `http://${host}:${port}`;
+}

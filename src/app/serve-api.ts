@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { createApi, type ApiPorts, type ClusterView } from '../api/index.ts';
+import { TocsinError } from '../engine/index.ts';
+import { webhookFormats } from '../source/index.ts';
+import type { TocsinConfig } from './config-schema.ts';
+import type { Door } from './door.ts';
+
+/** How the API is served, beyond what the configuration says. */
+export interface WebOptions {
+  /** What all paths begin with; empty for none. */
+  readonly routePrefix: string;
+  /** 0 sets no limit. */
+  readonly timeoutMs: number;
+  /** 0 or less: the number of CPUs or 8, whichever is larger. Null sets no limit. */
+  readonly getConcurrency: number | null;
+  readonly cluster: ClusterView;
+  readonly alertmanagerVersion: string | null;
+}
+
+export const plainWeb: WebOptions = {
+  routePrefix: '',
+  timeoutMs: 0,
+  getConcurrency: null,
+  cluster: { status: 'disabled', peers: [] },
+  alertmanagerVersion: null,
+};
+
+/** Answers at the door from now on. Returns what ends that. */
+export async function serveApi(
+  ports: ApiPorts,
+  { server, source }: TocsinConfig,
+  { routePrefix, timeoutMs, getConcurrency }: WebOptions,
+  door: Door,
+): Promise<() => Promise<void>> {
+  const { bearer_token_file: token } = server;
+  const limit = getConcurrency !== null && getConcurrency > 0 ? getConcurrency : null;
+  const api = await createApi(ports, {
+    maxBodyBytes: source.max_body_bytes,
+    bearerToken: token === undefined ? null : await readToken(token),
+    webhookFormats,
+    routePrefix,
+    ...(getConcurrency === null
+      ? {}
+      : { limits: { timeoutMs, getConcurrency: limit ?? Math.max(availableParallelism(), 8) } }),
+  });
+  await api.ready();
+  door.open((request, response) => api.routing(request, response));
+  return async () => {
+    await door.close();
+    await api.close();
+  };
+}
+
+async function readToken(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (cause) {
+    throw new TocsinError('TOC_CONFIG_UNREADABLE', `cannot read server.bearer_token_file ${file}`, { cause });
+  }
+}

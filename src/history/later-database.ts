@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TocsinError } from '../engine/index.ts';
+import type { HistoryDatabase, QueryParameter } from './database.ts';
+
+/**
+ * A database that is opened after a while; calls wait for it. Where it cannot be opened in the end, which `onMissing` is told, rows are taken
+ * and lost, and questions reject with TOC_HISTORY_UNAVAILABLE.
+ */
+export class LaterDatabase implements HistoryDatabase {
+  readonly engine = 'embedded';
+  readonly #hurry = new AbortController();
+  readonly #opened: Promise<HistoryDatabase | null>;
+  #isClosed = false;
+
+  constructor(delayMs: number, open: () => Promise<HistoryDatabase>, onMissing: (error: unknown) => void) {
+    this.#opened = this.#open(delayMs, open).catch((error: unknown) => {
+      onMissing(error);
+      return null;
+    });
+  }
+
+  async insert(table: string, lines: readonly string[]): Promise<void> {
+    await (await this.#opened)?.insert(table, lines);
+  }
+
+  async query<Row>(
+    statement: string,
+    parameters?: Readonly<Record<string, QueryParameter>>,
+  ): Promise<readonly Row[]> {
+    return (await this.#required()).query<Row>(statement, parameters);
+  }
+
+  async command(statement: string): Promise<void> {
+    await (await this.#required()).command(statement);
+  }
+
+  /** Resolves when it is open, or known to be missing. */
+  get opened(): Promise<unknown> {
+    return this.#opened;
+  }
+
+  /** Opens it now. */
+  hurry(): void {
+    this.#hurry.abort();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#hurry.abort();
+    await (await this.#opened)?.close();
+  }
+
+  async #open(delayMs: number, open: () => Promise<HistoryDatabase>): Promise<HistoryDatabase | null> {
+    await sleep(delayMs, undefined, { signal: this.#hurry.signal }).catch(() => undefined);
+    return this.#isClosed ? null : open();
+  }
+
+  async #required(): Promise<HistoryDatabase> {
+    const database = await this.#opened;
+    if (database) return database;
+    throw new TocsinError('TOC_HISTORY_UNAVAILABLE', 'the history could not be opened');
+  }
+}
