@@ -148,7 +148,7 @@ function wireAlert({ alert, status }: NotifiedAlert): Record<string, unknown> {
 }
 
 /** Why somebody is told now: what happened, how urgent it is, and the strongest reasons for that. */
-function whyOf({ notificationReason, incident }: Notification): string[] {
+export function whyOf({ notificationReason, incident }: Notification): string[] {
   if (!incident) return [notificationReason];
   const { priority, severity, probableCauses, reasons } = incident;
   const [cause] = probableCauses;
