@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { atMostOne } from './config-http.ts';
+import { atMostOne, exactlyOne } from './config-http.ts';
 import { fileName, httpUrl, optionalText, overHttp, templated } from './config-text.ts';
 
 const slackField = z.strictObject({
@@ -63,3 +63,70 @@ export const slackConfig = z
   .refine(...atMostOne('api_url', 'api_url_file', 'app_token', 'app_token_file'));
 
 export type SlackConfig = z.output<typeof slackConfig>;
+
+/** Alertmanager's `discord_config`. */
+export const discordConfig = z
+  .strictObject({
+    send_resolved: z.boolean().default(true),
+    webhook_url: httpUrl.optional(),
+    webhook_url_file: fileName.optional(),
+    title: templated.default('{{ template "discord.default.title" . }}'),
+    message: templated.default('{{ template "discord.default.message" . }}'),
+    content: optionalText,
+    username: z.string().default(''),
+    avatar_url: z.string().default(''),
+    ...overHttp,
+  })
+  .refine(...exactlyOne('webhook_url', 'webhook_url_file'));
+
+export type DiscordConfig = z.output<typeof discordConfig>;
+
+/** Alertmanager's `telegram_config`. */
+export const telegramConfig = z
+  .strictObject({
+    send_resolved: z.boolean().default(true),
+    api_url: httpUrl.optional(),
+    bot_token: z.string().min(1).optional(),
+    bot_token_file: fileName.optional(),
+    chat_id: z.int().refine((id) => id !== 0, 'missing chat_id on telegram_config'),
+    /** A topic of the chat. */
+    message_thread_id: z.int().optional(),
+    message: templated.default('{{ template "telegram.default.message" . }}'),
+    disable_notifications: z.boolean().default(false),
+    parse_mode: z.enum(['MarkdownV2', 'Markdown', 'HTML', '']).default('HTML'),
+    ...overHttp,
+  })
+  .refine(...atMostOne('bot_token', 'bot_token_file'));
+
+export type TelegramConfig = z.output<typeof telegramConfig>;
+
+const teamsUrl = {
+  send_resolved: z.boolean().default(true),
+  webhook_url: httpUrl.optional(),
+  webhook_url_file: fileName.optional(),
+};
+
+/** Alertmanager's `msteams_config`: cards for connectors, which Microsoft has ended. */
+export const msteamsConfig = z
+  .strictObject({
+    ...teamsUrl,
+    title: templated.default('{{ template "msteams.default.title" . }}'),
+    summary: templated.default('{{ template "msteams.default.summary" . }}'),
+    text: templated.default('{{ template "msteams.default.text" . }}'),
+    ...overHttp,
+  })
+  .refine(...exactlyOne('webhook_url', 'webhook_url_file'));
+
+export type MsteamsConfig = z.output<typeof msteamsConfig>;
+
+/** Alertmanager's `msteamsv2_config`: adaptive cards for flows. */
+export const msteamsv2Config = z
+  .strictObject({
+    ...teamsUrl,
+    title: templated.default('{{ template "msteamsv2.default.title" . }}'),
+    text: templated.default('{{ template "msteamsv2.default.text" . }}'),
+    ...overHttp,
+  })
+  .refine(...exactlyOne('webhook_url', 'webhook_url_file'));
+
+export type Msteamsv2Config = z.output<typeof msteamsv2Config>;

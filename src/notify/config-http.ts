@@ -11,6 +11,17 @@ export function atMostOne<T extends Readonly<Record<string, unknown>>>(
   ];
 }
 
+/** One of two keys has to be there. */
+export function exactlyOne<T extends Readonly<Record<string, unknown>>>(
+  first: keyof T & string,
+  second: keyof T & string,
+): [check: (config: T) => boolean, message: string] {
+  return [
+    (config) => (config[first] === undefined) !== (config[second] === undefined),
+    `exactly one of ${first} and ${second}`,
+  ];
+}
+
 const fileName = z.string().min(1);
 
 const authorization = z
@@ -23,10 +34,7 @@ const authorization = z
     credentials: z.string().min(1).optional(),
     credentials_file: fileName.optional(),
   })
-  .refine(
-    ({ credentials, credentials_file }) => (credentials === undefined) !== (credentials_file === undefined),
-    'exactly one of credentials and credentials_file',
-  );
+  .refine(...exactlyOne('credentials', 'credentials_file'));
 
 const basicAuth = z
   .strictObject({
@@ -90,11 +98,7 @@ const oauth2 = z
     tls_config: tlsConfig.optional(),
     ...proxyKeys,
   })
-  .refine(
-    ({ client_secret, client_secret_file }) =>
-      (client_secret === undefined) !== (client_secret_file === undefined),
-    'exactly one of client_secret and client_secret_file',
-  );
+  .refine(...exactlyOne('client_secret', 'client_secret_file'));
 
 export type OAuth2Config = z.output<typeof oauth2>;
 

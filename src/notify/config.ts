@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { slackConfig } from './config-chat.ts';
+import { discordConfig, msteamsConfig, msteamsv2Config, slackConfig, telegramConfig } from './config-chat.ts';
+import { emailConfig } from './config-email.ts';
+import { exactlyOne } from './config-http.ts';
+import { opsgenieConfig, pagerdutyConfig, pushoverConfig, victoropsConfig } from './config-on-call.ts';
 import { fileName, httpUrl, overHttp } from './config-text.ts';
 
 const webhookUrl = httpUrl.refine(
@@ -17,10 +20,7 @@ const webhookConfig = z
     max_alerts: z.int().min(0).default(0),
     ...overHttp,
   })
-  .refine(
-    ({ url, url_file }) => (url === undefined) !== (url_file === undefined),
-    'exactly one of url and url_file',
-  );
+  .refine(...exactlyOne('url', 'url_file'));
 
 const subject = z.string().regex(/^[^\s*>.]+(?:\.[^\s*>.]+)*$/, 'must be a NATS subject without wildcards');
 
@@ -43,6 +43,15 @@ export const receiversConfig = z
       name: z.string().min(1),
       webhook_configs: z.array(webhookConfig).default([]),
       slack_configs: z.array(slackConfig).default([]),
+      email_configs: z.array(emailConfig).default([]),
+      pagerduty_configs: z.array(pagerdutyConfig).default([]),
+      opsgenie_configs: z.array(opsgenieConfig).default([]),
+      msteams_configs: z.array(msteamsConfig).default([]),
+      msteamsv2_configs: z.array(msteamsv2Config).default([]),
+      telegram_configs: z.array(telegramConfig).default([]),
+      discord_configs: z.array(discordConfig).default([]),
+      pushover_configs: z.array(pushoverConfig).default([]),
+      victorops_configs: z.array(victoropsConfig).default([]),
       nats_configs: z.array(natsReceiverConfig).default([]),
       console_configs: z.array(consoleConfig).default([]),
     }),

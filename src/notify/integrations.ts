@@ -4,7 +4,15 @@ import type { ReceiverGlobals } from './config-global.ts';
 import { createConsole } from './console.ts';
 import type { Integration, IntegrationContext } from './integration.ts';
 import { createNatsIntegration, type Publisher } from './nats.ts';
+import { createDiscord } from './discord.ts';
+import { createEmail } from './email.ts';
+import { createMsteams, createMsteamsv2 } from './msteams.ts';
+import { createOpsgenie } from './opsgenie.ts';
+import { createPagerduty } from './pagerduty.ts';
+import { createPushover } from './pushover.ts';
 import { createSlack } from './slack.ts';
+import { createTelegram } from './telegram.ts';
+import { createVictorops } from './victorops.ts';
 import { createWebhook } from './webhook.ts';
 import { defaultTemplates } from '../template/index.ts';
 
@@ -27,6 +35,15 @@ type Builders = {
 const builders: Builders = {
   webhook_configs: createWebhook,
   slack_configs: createSlack,
+  email_configs: createEmail,
+  pagerduty_configs: (name, config, options) => createPagerduty(name, config, options),
+  opsgenie_configs: createOpsgenie,
+  msteams_configs: createMsteams,
+  msteamsv2_configs: createMsteamsv2,
+  telegram_configs: createTelegram,
+  discord_configs: createDiscord,
+  pushover_configs: (name, config, options) => createPushover(name, config, options),
+  victorops_configs: createVictorops,
   nats_configs(name, config, { publisher }) {
     if (!publisher)
       throw new TocsinError('TOC_CONFIG_INVALID', 'it publishes to NATS, but no nats.servers are configured');
