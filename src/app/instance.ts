@@ -22,6 +22,7 @@ import { openHistoryParts } from './history-parts.ts';
 import { createIngest } from './ingest.ts';
 import { createPipeline } from './pipeline.ts';
 import { createReadModel } from './read-model.ts';
+import { createSteadyClock } from './steady-clock.ts';
 import { Retention } from './retention.ts';
 import { createConfigPayload, startScorer } from './scorer.ts';
 import { plainWeb, serveApi, type WebOptions } from './serve-api.ts';
@@ -72,12 +73,19 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
 }
 
 async function openInstance(options: InstanceOptions, closing: Closing): Promise<Instance> {
-  const { clock, logger, print, web = plainWeb, override = (config) => config } = options;
+  const { logger, print, web = plainWeb, override = (config) => config } = options;
   let loaded = await requireConfig(options);
   let config = override(loaded.config);
   for (const warning of loaded.warnings) logger.warn(warning);
   const door = options.door ?? (await openDoor([config.server.listen]));
   closing.defer(() => door.close());
+  const clock = createSteadyClock(options.clock, {
+    onStepBack: (aheadMs) =>
+      logger.error(
+        { aheadSeconds: Math.round(aheadMs / 1000) },
+        "The machine's clock was set back. Log time goes on, ahead of it, until it has caught up; times of reports and silences are moved along.",
+      ),
+  });
   const startedAtMs = clock.nowMs();
   const telemetry = createTelemetry();
   closing.defer(() => telemetry.stop());
@@ -90,6 +98,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   await checkLmdbFile(join(folder, 'store'), 'TOC_STORE_CORRUPT');
   const log = openLmdbLog<LogEntry>(join(folder, 'log'), entryCodec);
   closing.defer(() => log.close());
+  clock.advanceTo(log.lastTimeMs);
   const store = openLmdbStore(join(folder, 'store'));
   closing.defer(() => store.close());
   const history = await openHistoryParts(config, folder, {
@@ -154,7 +163,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   });
   const ingest = createIngest({
     log,
-    nowMs: () => clock.nowMs(),
+    clock,
     settings: () => ({
       resolveTimeoutMs: config.global.resolve_timeout,
       defaultDomain: config.source.default_domain,
@@ -171,6 +180,11 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   const payload = await createConfigPayload(config, options.configFile);
   if (!isDeepStrictEqual(fold.config?.payload, payload)) await putConfig(log, clock, payload, owner);
 
+  telemetry.gauge(
+    'tocsin_clock_ahead_seconds',
+    "How far log time is ahead of the machine's clock, which was set back.",
+    () => clock.aheadMs / 1000,
+  );
   telemetry.gauge('tocsin_alerts_active', 'Alerts that are remembered.', () => stages.intake.size);
   telemetry.gauge('tocsin_log_lag_entries', 'Log entries that are not folded in yet.', () => owner.lagCount);
   telemetry.gauge(
@@ -220,7 +234,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   const ports: ApiPorts = {
     read: createReadModel(stages),
     ingest,
-    commands: createCommandGate({ log, owner, answers: stages.answers, nowMs: () => clock.nowMs() }),
+    commands: createCommandGate({ log, owner, answers: stages.answers, clock }),
     operations: {
       version,
       startedAtMs,

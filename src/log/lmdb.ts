@@ -49,7 +49,6 @@ class LmdbLog<E extends Entry> implements PartitionLog<E> {
   readonly #listeners = new Set<(slice: LogSlice<E>) => void>();
   #firstPosition: number;
   #lastPosition: number;
-  /** Time of the newest durable entry. */
   #lastMs: number;
   /** Position and least time of the next draft; ahead of what is durable while turns wait. */
   #nextPosition: number;
@@ -76,6 +75,10 @@ class LmdbLog<E extends Entry> implements PartitionLog<E> {
 
   get lastPosition(): number {
     return this.#lastPosition;
+  }
+
+  get lastTimeMs(): number {
+    return this.#lastMs;
   }
 
   async append(drafts: readonly E[]): Promise<LogSlice<E>> {

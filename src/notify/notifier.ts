@@ -1,3 +1,4 @@
+import { fingerprint } from '../alert/index.ts';
 import { TocsinError, type Effect } from '../engine/index.ts';
 import type { Notification, NotifyEffect } from '../incident/index.ts';
 import type { ReceiverConfig, ReceiversConfig } from './config.ts';
@@ -33,11 +34,19 @@ export interface NotifyResult {
   readonly delivered: readonly string[];
 }
 
-/** Pages of one integration go in order; integrations do not wait for each other. */
+/** Pages that one integration is sent at the same time. */
+const lanesPerIntegration = 64;
+
+/**
+ * Pages of one group go to an integration in order. Integrations do not wait for each other, nor do groups: of those that share an
+ * integration only every 64th shares a lane, so that one page which is not taken holds few others up, and a receiver that is dead costs
+ * no more than 64 connections.
+ */
 export function laneOf(effect: Effect): string {
   if (effect.kind !== 'notify') return `${effect.kind}/${effect.id}`;
-  const { receiver, integration } = (effect as NotifyEffect).payload;
-  return `notify/${receiver}${integration === null ? '' : `/${integration}`}`;
+  const { receiver, integration, groupKey } = (effect as NotifyEffect).payload;
+  const lane = parseInt(fingerprint([groupKey, '']).slice(-8), 16) % lanesPerIntegration;
+  return `notify/${receiver}/${integration ?? ''}/${lane}`;
 }
 
 const defaultDeadlineMs = 120_000;

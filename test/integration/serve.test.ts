@@ -120,6 +120,18 @@ describe('commands', () => {
     });
   });
 
+  test('a key that was used for another command is refused', async () => {
+    const post = (path: string): Promise<Response> =>
+      fetch(`${server.url}/api/v1/incidents/${path}`, {
+        method: 'POST',
+        headers: { ...json, 'Idempotency-Key': 'key-of-another' },
+        body: JSON.stringify({ by: 'alex' }),
+      });
+    expect((await post('INC-77/acknowledge')).status).toBe(404);
+    expect((await post('INC-77/acknowledge')).status).toBe(404);
+    expect((await post('INC-77/resolve')).status).toBe(409);
+  });
+
   test('a field that is missing is named', async () => {
     expect(await act('/api/v1/incidents/INC-1/acknowledge', {})).toMatchObject({
       status: 400,
