@@ -119,8 +119,13 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     const outcome = await ingest.accept({ format: 'json', domain, body });
     return outcome;
   };
-  const nats = config.nats ? await openNats(config.nats, natsTake) : null;
-  if (nats) closing.defer(() => nats.close());
+  const nats = config.nats ? openNats(config.nats, natsTake, natsEvents(logger)) : null;
+  if (nats) {
+    closing.defer(() => nats.close());
+    telemetry.gauge('tocsin_nats_connected', '1 while a NATS server answers.', () =>
+      nats.isConnected ? 1 : 0,
+    );
+  }
 
   const carriers = createCarriers({ config, store, publisher: nats, print, history, clock });
   const runner = createRunner({
@@ -249,7 +254,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     },
   };
   closing.defer(await serveApi(ports, config, web, door));
-  await nats?.listen();
+  nats?.listen();
 
   return {
     url: door.url,
@@ -271,6 +276,14 @@ async function putConfig(
 ): Promise<void> {
   const { firstPosition } = await log.append([{ kind: 'config', timeMs: clock.nowMs(), payload }]);
   await owner.applied(firstPosition);
+}
+
+function natsEvents(logger: Logger): Parameters<typeof openNats>[2] {
+  return {
+    onTrouble: ({ code, message }) =>
+      logger.warn({ code }, `${message}; everything else goes on, and it is tried again.`),
+    onConnected: () => logger.info('A NATS server answers.'),
+  };
 }
 
 function behind(lagCount: number, limit: number): TocsinError | null {

@@ -4,7 +4,7 @@ import { TocsinError } from '../engine/index.ts';
 import type { WebhookConfig } from './config.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import type { Integration } from './integration.ts';
-import { plainText } from './plain-text.ts';
+import { plainText } from '../alert/index.ts';
 import { RetryAfter } from './retry.ts';
 import { webhookBody } from './wire.ts';
 
