@@ -57,6 +57,7 @@ export interface Instance {
 }
 
 const tick = (timeMs: number): LogEntry => ({ kind: 'tick', timeMs, payload: null });
+const resume = (timeMs: number, atMs: number): LogEntry => ({ kind: 'resume', timeMs, payload: { atMs } });
 
 /**
  * Starts a process: everything that can fail is done before the API answers. Rejects with the coded error of what failed, after
@@ -155,6 +156,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     sink: history.writer,
     clock,
     createTick: tick,
+    createResume: resume,
     checkpointIntervalMs: config.storage.checkpoint_interval,
     onFrames: (frames) => countFrames(frames, telemetry),
     onFailure: (error) => {

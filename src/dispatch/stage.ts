@@ -56,6 +56,8 @@ class Dispatch implements DispatchStage {
   readonly #pager: Pager;
   readonly #departures: Departures;
   readonly #verdicts: Table<Verdict>;
+  /** Until when nobody followed the log, at key `at`. */
+  readonly #awake: Table<number>;
   readonly #flusher: Flusher;
   #settings: DispatchSettings = readSettings({});
 
@@ -66,6 +68,7 @@ class Dispatch implements DispatchStage {
     this.#pager = new Pager(context);
     this.#departures = new Departures(context);
     this.#verdicts = context.table<Verdict>('verdicts');
+    this.#awake = context.table<number>('awake');
     this.#flusher = new Flusher({
       timers: context.timers,
       groups: this.#groups,
@@ -117,6 +120,7 @@ class Dispatch implements DispatchStage {
   onFrame(frame: TocsinFrame): void {
     const { entry, flow, timeMs } = frame;
     if (entry?.kind === 'config') this.#reconfigure(entry.payload, timeMs);
+    else if (entry?.kind === 'resume') this.#awake.set('at', entry.payload.atMs);
     else if (entry?.kind === 'fact' && entry.payload.kind === 'notify') {
       this.#flusher.settle(entry.payload, this.#settings, timeMs);
     }
@@ -138,7 +142,10 @@ class Dispatch implements DispatchStage {
     const slash = key.indexOf('/');
     const kind = key.slice(0, slash);
     const id = key.slice(slash + 1);
-    if (kind === 'flush') this.#flusher.flush(id, this.#settings, frame);
+    const awakeAtMs = this.#awake.get('at') ?? -Infinity;
+    // What could not be said at its time is said once, and as things stand now.
+    if (kind === 'flush' && frame.timeMs < awakeAtMs) this.#context.timers.set(key, awakeAtMs);
+    else if (kind === 'flush') this.#flusher.flush(id, this.#settings, frame);
     else if (kind === 'told') this.#flusher.expireTold(id, this.#settings, frame.timeMs);
     else this.#forgetIncident(id, frame.timeMs);
   }

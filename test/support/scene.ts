@@ -21,6 +21,7 @@ export type Act =
   | { readonly kind: 'command'; readonly command: CommandText }
   | { readonly kind: 'settle'; readonly receiver: string; readonly status: 'done' | 'failed' }
   | { readonly kind: 'configure'; readonly config: unknown }
+  | { readonly kind: 'sleep'; readonly until: string }
   | { readonly kind: 'look'; readonly look: (stages: PipelineStages) => void };
 
 type CommandText = Command extends infer C ? (C extends Command ? Omit<C, 'id' | 'by'> : never) : never;
@@ -51,6 +52,11 @@ export function delivered(receiver: string): Act {
 
 export function configured(config: unknown): Act {
   return { kind: 'configure', config };
+}
+
+/** Nobody follows the log until `until`. What happens in between must not be part of the scene. */
+export function asleep(until: string): Act {
+  return { kind: 'sleep', until };
 }
 
 /** Looks at what the stages know at that moment. */
@@ -186,6 +192,8 @@ export class Scene {
     switch (act.kind) {
       case 'configure':
         return { kind: 'config', timeMs, payload: parsed(act.config) };
+      case 'sleep':
+        return { kind: 'resume', timeMs, payload: { atMs: beginMs + this.#ms(act.until) } };
       case 'settle':
         return this.#fact(act, timeMs);
       case 'command': {
