@@ -20,8 +20,9 @@ const allowed: Record<string, readonly string[]> = {
   correlate: words,
   triage: words,
   dispatch: words,
-  notify: words,
+  notify: [...words, 'template'],
   runbook: words,
+  template: words,
   api: ['alert', 'incident'],
   app: ['*'],
 };

@@ -76,6 +76,8 @@ export const errorCodes = {
   },
   TOC_STORE_LOCKED: { retryable: false, summary: 'Another process works in the same storage folder.' },
   TOC_STORE_UNAVAILABLE: { retryable: true, summary: 'The store cannot be read or written.' },
+  TOC_TEMPLATE_FAILED: { retryable: false, summary: 'A notification template could not be rendered.' },
+  TOC_TEMPLATE_INVALID: { retryable: false, summary: 'A notification template cannot be parsed.' },
 } as const satisfies Record<string, { readonly retryable: boolean; readonly summary: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;
