@@ -1,5 +1,7 @@
 /**
- * Gets the real servers that integration tests start themselves: `nats-server` and `redis-server` on the path, or Docker images.
+ * Gets the real servers that integration tests start themselves: `nats-server` and `redis-server` on the path, or Docker images, and from
+ * the system's packages Alertmanager (with amtool) and Prometheus, against which Tocsin is compared. Where those two cannot be
+ * had, the comparisons are left out.
  *
  * Called by `npm test` before the tests. In this order: what is already on the path; Docker, where an engine answers (the
  * images are pulled, tests run them with `--network host`); the system's packages (`apt-get`, as root or by `sudo -n`); else a
@@ -14,11 +16,14 @@ export interface TestServer {
   readonly binary: string;
   /** Debian's package. */
   readonly aptPackage: string;
-  readonly image: string;
+  /** Null where the tests need more of it than its port. */
+  readonly image: string | null;
 }
 
 export const testServers = {
   nats: { binary: 'nats-server', aptPackage: 'nats-server', image: 'nats:2.10' },
+  alertmanager: { binary: 'prometheus-alertmanager', aptPackage: 'prometheus-alertmanager', image: null },
+  prometheus: { binary: 'prometheus', aptPackage: 'prometheus', image: null },
   redis: { binary: 'redis-server', aptPackage: 'redis-server', image: 'redis:7' },
 } as const satisfies Record<string, TestServer>;
 
@@ -45,7 +50,7 @@ export function serverCommand({
 }: TestServer): readonly [command: string, ...args: string[]] {
   const file = findBinary(binary);
   if (file) return [file];
-  if (dockerAnswers()) return ['docker', 'run', '--rm', '--network', 'host', image, binary];
+  if (image !== null && dockerAnswers()) return ['docker', 'run', '--rm', '--network', 'host', image, binary];
   throw new Error(
     `${binary} is not installed: run \`node test/support/servers.ts\`, or install the package ${aptPackage}`,
   );
@@ -70,21 +75,38 @@ function installPackages(packages: readonly string[]): boolean {
 
 function provide(): number {
   if (process.env['TOCSIN_TEST_SERVERS'] === 'skip') return 0;
-  const missing = Object.values(testServers).filter(({ binary }) => findBinary(binary) === null);
+  const all: readonly TestServer[] = Object.values(testServers);
+  const missing = all.filter(({ binary }) => findBinary(binary) === null);
+  if (missing.length === 0) return 0;
+  const inDocker = missing.flatMap(({ image }) => (image === null ? [] : [image]));
+  if (inDocker.length > 0 && dockerAnswers()) {
+    const pulls = inDocker.map(
+      (image) => spawnSync('docker', ['pull', '-q', image], { stdio: 'inherit' }).status === 0,
+    );
+    if (pulls.every(Boolean)) {
+      console.log(`Tests will run ${inDocker.join(', ')} in Docker.`);
+      return installed(missing.filter(({ image }) => image === null));
+    }
+  }
+  return installed(missing);
+}
+
+/** Installs from the system's packages. Gives the exit code: 1 when something is missing that no test may go without. */
+function installed(missing: readonly TestServer[]): number {
   if (missing.length === 0) return 0;
   const names = missing.map(({ binary }) => binary).join(', ');
-  if (dockerAnswers()) {
-    console.log(`Tests will run ${names} in Docker.`);
-    const pulls = missing.map(
-      ({ image }) => spawnSync('docker', ['pull', '-q', image], { stdio: 'inherit' }).status === 0,
-    );
-    if (pulls.every(Boolean)) return 0;
-  }
+  const packages = missing.map(({ aptPackage }) => aptPackage);
   console.log(`Installing ${names} from the system's packages for the integration tests ...`);
-  if (installPackages(missing.map(({ aptPackage }) => aptPackage))) return 0;
+  if (installPackages(packages)) return 0;
+  if (missing.every(({ image }) => image === null)) {
+    console.log(
+      `Without ${names} Tocsin is not compared with them (Debian, Ubuntu: apt-get install ${packages.join(' ')}).`,
+    );
+    return 0;
+  }
   console.error(
     `The integration tests need ${names}. Neither Docker nor apt-get (as root) could bring them.\n` +
-      `Install them (Debian, Ubuntu: sudo apt-get install ${missing.map(({ aptPackage }) => aptPackage).join(' ')}) and run npm test again,\n` +
+      `Install them (Debian, Ubuntu: sudo apt-get install ${packages.join(' ')}) and run npm test again,\n` +
       `or start Docker and run npm test again.`,
   );
   return 1;
