@@ -27,7 +27,7 @@ export interface DispatchStage extends TocsinStage {
     readonly fingerprints: readonly string[];
   }>;
   receivers(): readonly string[];
-  /** Names of the receivers whose groups hold the alert, sorted. */
+  /** Names of the receivers whose groups hold the alert, in the order of the route tree; one that two routes name is there twice. */
   receiversOf(fingerprint: string): readonly string[];
   /** The last pages of an incident, oldest first; at most 50. */
   pages(incidentId: string): readonly Page[];
@@ -93,7 +93,7 @@ class Dispatch implements DispatchStage {
 
   receiversOf(fingerprint: string): readonly string[] {
     const groupIds = this.#groups.routed(fingerprint)?.groupIds ?? [];
-    return [...new Set(groupIds.map((id) => this.#groups.get(id)!.receiver))].sort();
+    return groupIds.map((id) => this.#groups.get(id)!.receiver);
   }
 
   pages(incidentId: string): readonly Page[] {
