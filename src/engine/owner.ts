@@ -48,8 +48,9 @@ const maxBatchWeight = 16_384;
 /** Entries read from the log at once. */
 const readCount = 64;
 const tickRetryMs = 1000;
-/** A log to which nothing was written for so long, although something was due or nobody was there, was not followed. */
-const sleepMs = 30_000;
+/** A start so long after the last entry, and a timer that fires so late, say that nobody followed the log in between. */
+const leastDowntimeMs = 10_000;
+const leastSleepMs = 30_000;
 /** Rows that a replay may write to the history ahead of its disk, and how long it waits for one that does not answer. */
 const maxReplayedRows = 20_000;
 const sinkPatienceMs = 10_000;
@@ -154,18 +155,18 @@ export class PartitionOwner<E extends Entry, Flow> {
       this.#wake();
     });
     runner.run(fold.pendingEffects());
-    await this.#noteSleep(log.lastTimeMs);
+    await this.#noteSleep(log.lastTimeMs, leastDowntimeMs);
     this.#armTick();
   }
 
   /** Says in the log that nobody followed it since `sinceMs`, if that is long ago and nothing was written since. */
-  async #noteSleep(sinceMs: number): Promise<void> {
+  async #noteSleep(sinceMs: number, leastMs: number): Promise<void> {
     const { log, clock, createResume } = this.#options;
     const atMs = clock.nowMs();
     if (
       log.lastPosition === 0 ||
       log.lastTimeMs > sinceMs ||
-      atMs - Math.max(sinceMs, this.#awakeAtMs) < sleepMs
+      atMs - Math.max(sinceMs, this.#awakeAtMs) < leastMs
     )
       return;
     this.#awakeAtMs = atMs;
@@ -270,7 +271,7 @@ export class PartitionOwner<E extends Entry, Flow> {
     const sent = { dueMs, cancel: () => undefined };
     this.#tick = sent;
     try {
-      await this.#noteSleep(dueMs);
+      await this.#noteSleep(dueMs, leastSleepMs);
       // A timer may fire a moment early; a tick before its time would only be followed by another.
       const { firstPosition } = await log.append([createTick(Math.max(dueMs, clock.nowMs()))]);
       await this.applied(firstPosition);
