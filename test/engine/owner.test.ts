@@ -305,7 +305,8 @@ test('a replay waits for a history that lags, but not for one that is down', asy
   expect(scene.sink.rows.length).toBeLessThan(100_000);
   await scene.clock.goTo(20_000);
   await starting;
-  expect(scene.sink.rows).toHaveLength(300_000);
+  expect(scene.sink.rows).toHaveLength(1000 * scene.log.entries.length);
+  expect(scene.log.entries.length).toBeGreaterThanOrEqual(300);
 });
 
 test('the log is told when nobody followed it: before anything falls due, and only then', async () => {
