@@ -180,9 +180,22 @@ class Dispatch implements DispatchStage {
     const timer = `incident/${incident.id}`;
     if (isOver) this.#context.timers.set(timer, nowMs + incidentRetentionMs);
     else this.#context.timers.cancel(timer);
-    if (isOver || !before || raise(urgencyOf(before), urgencyOf(incident)) === null) return;
+    if (incident.state === 'resolved') this.#noteClosed(incident.id);
+    if (isOver || !before) return;
+    const isRaised = raise(urgencyOf(before), urgencyOf(incident)) !== null;
     for (const id of this.#groups.groupsOfIncident(incident.id)) {
-      if (this.#groups.get(id)?.hasFlushed) this.#groups.hurry(id, nowMs);
+      const isNews = isRaised || Object.values(this.#pager.toldBy(id)).some(({ isClosed }) => isClosed);
+      if (isNews && this.#groups.get(id)?.hasFlushed) this.#groups.hurry(id, nowMs);
+    }
+  }
+
+  /** Groups whose alerts fire on were closed by hand: what comes next is news, whatever was told. */
+  #noteClosed(incidentId: string): void {
+    for (const id of this.#groups.groupsOfIncident(incidentId)) {
+      const isFiring = [...this.#groups.membersOf(id)].some((name) => this.#groups.routed(name)?.isFiring);
+      if (!isFiring) continue;
+      for (const [integration, told] of Object.entries(this.#pager.toldBy(id)))
+        this.#pager.setTold(id, integration, { ...told, isClosed: true });
     }
   }
 

@@ -49,6 +49,13 @@ export function laneOf(effect: Effect): string {
   return `notify/${receiver}/${integration ?? ''}/${lane}`;
 }
 
+/** Of two pages that one integration gets of a group the later says it all. */
+export function subjectOf(effect: Effect): string | null {
+  if (effect.kind !== 'notify') return null;
+  const { receiver, integration, groupKey } = (effect as NotifyEffect).payload;
+  return JSON.stringify([receiver, integration, groupKey]);
+}
+
 const defaultDeadlineMs = 120_000;
 
 /** Carries pages to the integrations of their receivers. */
