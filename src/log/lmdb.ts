@@ -29,7 +29,12 @@ export function openLmdbLog<E extends Entry>(
   } catch (cause) {
     throw new TocsinError('TOC_LOG_UNAVAILABLE', `the log in ${path} cannot be opened`, { cause });
   }
-  return new LmdbLog<E>(database, codec);
+  try {
+    return new LmdbLog<E>(database, codec);
+  } catch (error) {
+    if (error instanceof TocsinError) throw error;
+    throw new TocsinError('TOC_LOG_CORRUPT', `the log in ${path} cannot be read`, { cause: error });
+  }
 }
 
 /** An append that waits for its commit. */
