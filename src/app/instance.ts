@@ -75,11 +75,13 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
 
 async function openInstance(options: InstanceOptions, closing: Closing): Promise<Instance> {
   const { logger, print, web = plainWeb, override = (config) => config } = options;
+  const { door: givenDoor } = options;
+  if (givenDoor) closing.defer(() => givenDoor.close());
   let loaded = await requireConfig(options);
   let config = override(loaded.config);
   for (const warning of loaded.warnings) logger.warn(warning);
-  const door = options.door ?? (await openDoor([config.server.listen]));
-  closing.defer(() => door.close());
+  const door = givenDoor ?? (await openDoor([config.server.listen]));
+  if (!givenDoor) closing.defer(() => door.close());
   const clock = createSteadyClock(options.clock, {
     onStepBack: (aheadMs) =>
       logger.error(

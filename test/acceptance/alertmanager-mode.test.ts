@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { configured, createScene, failed, firing, resolved, type SeenPage } from '../support/scene.ts';
+import {
+  configured,
+  createScene,
+  failed,
+  firing,
+  resolved,
+  restarted,
+  type SeenPage,
+} from '../support/scene.ts';
 
 /** What `--alertmanager-config` sets, with clocks that are easily counted. */
 const strict = {
@@ -65,6 +73,49 @@ describe('a reload', () => {
       .at('150s', configured(config))
       .run('600s');
     expect(pages.map(({ alerts }) => alerts[0]?.labels['alertname'])).toEqual(['Zone']);
+  });
+});
+
+describe('a restart', () => {
+  const config = {
+    ...strict,
+    inhibit_rules: [{ source_matchers: ['alertname="Zone"'], target_matchers: ['alertname="Down"'] }],
+  };
+
+  test('pages nothing that is inhibited, whoever is the first to be sent again', async () => {
+    const pages = await createScene(config)
+      .at('60s', firing({ alertname: 'Zone' }, '0s'), firing(down, '0s'))
+      .at('100s', restarted())
+      .at('101s', firing(down, '0s'), firing({ ...down, instance: 'b' }, '0s'))
+      .at('160s', firing({ alertname: 'Zone' }, '0s'))
+      .run('600s');
+    expect(pages.map(({ alerts }) => alerts[0]?.labels['alertname'])).toEqual(['Zone']);
+  });
+
+  test('repeats no page, and tells the end of what it had told', async () => {
+    const pages = await createScene(config)
+      .at('0s', firing(down))
+      .at('30s', restarted())
+      .at('40s', firing(down, '0s'))
+      .at('100s', resolved(down))
+      .run('600s');
+    expect(pages.map(({ atMs, status }) => [atMs / 1000, status])).toEqual([
+      [10, 'firing'],
+      [130, 'resolved'],
+    ]);
+  });
+});
+
+describe('alerts', () => {
+  test('that are older than group_wait are told at once', async () => {
+    const pages = await createScene(strict).at('100s', firing(down, '80s')).run('120s');
+    expect(told(pages)).toEqual([[100, 'first notification', 1]]);
+  });
+
+  test('are repeated at the first tick after repeat_interval, not at the one that falls on it', async () => {
+    const config = { ...strict, route: { ...strict.route, repeat_interval: '120s' } };
+    const pages = await createScene(config).at('0s', firing(down)).run('400s');
+    expect(pages.map(({ atMs }) => atMs / 1000)).toEqual([10, 190, 370]);
   });
 });
 

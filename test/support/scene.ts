@@ -22,6 +22,7 @@ export type Act =
   | { readonly kind: 'settle'; readonly receiver: string; readonly status: 'done' | 'failed' }
   | { readonly kind: 'configure'; readonly config: unknown }
   | { readonly kind: 'sleep'; readonly until: string }
+  | { readonly kind: 'restart' }
   | { readonly kind: 'look'; readonly look: (stages: PipelineStages) => void };
 
 type CommandText = Command extends infer C ? (C extends Command ? Omit<C, 'id' | 'by'> : never) : never;
@@ -57,6 +58,11 @@ export function configured(config: unknown): Act {
 /** Nobody follows the log until `until`. What happens in between must not be part of the scene. */
 export function asleep(until: string): Act {
   return { kind: 'sleep', until };
+}
+
+/** The process ends and begins again: all that is left is what its tables hold. */
+export function restarted(): Act {
+  return { kind: 'restart' };
 }
 
 /** Looks at what the stages know at that moment. */
@@ -106,7 +112,7 @@ const beginMs = Date.UTC(2026, 0, 5, 9);
 export class Scene {
   readonly answers: CommandAnswer[] = [];
   readonly #config: unknown;
-  readonly #pipeline: Pipeline = createPipeline({ scorer: createInlineScorer(), withHistory: false });
+  #pipeline = freshPipeline();
   readonly #acts: { readonly atMs: number; readonly act: Act }[] = [];
   readonly #expectations: Expectation[] = [];
   readonly #effects: NotifyEffect[] = [];
@@ -148,12 +154,19 @@ export class Scene {
     for (const { atMs, act } of this.#acts.toSorted((a, b) => a.atMs - b.atMs)) {
       await this.#tickUntil(beginMs + atMs);
       if (act.kind === 'look') act.look(this.#pipeline.stages);
+      else if (act.kind === 'restart') this.#restart();
       else await this.#apply(this.#entry(act, beginMs + atMs));
     }
     await this.#tickUntil(beginMs + this.#endMs);
     const pages = this.#effects.map(seenPage);
     for (const expectation of this.#expectations) this.#check(expectation, pages);
     return pages;
+  }
+
+  #restart(): void {
+    const checkpoint = structuredClone(this.#pipeline.fold.snapshot());
+    this.#pipeline = freshPipeline();
+    this.#pipeline.fold.restore(checkpoint);
   }
 
   #expect(expectation: Expectation): this {
@@ -188,7 +201,7 @@ export class Scene {
     }
   }
 
-  #entry(act: Exclude<Act, { kind: 'look' }>, timeMs: number): LogEntry {
+  #entry(act: Exclude<Act, { kind: 'look' | 'restart' }>, timeMs: number): LogEntry {
     switch (act.kind) {
       case 'configure':
         return { kind: 'config', timeMs, payload: parsed(act.config) };
@@ -252,6 +265,10 @@ export class Scene {
     this.#endMs = Math.max(this.#endMs, outcome.ms);
     return outcome.ms;
   }
+}
+
+function freshPipeline(): Pipeline {
+  return createPipeline({ scorer: createInlineScorer(), withHistory: false });
 }
 
 function seenPage({ payload }: NotifyEffect): SeenPage {
