@@ -6,13 +6,15 @@
  *   --stock          against Debian's Alertmanager instead, which shows that the method works
  *   --verbose        everything that the suites print, not only of those that fail
  *
- * The suites come from Debian's packages and are built in a temporary folder. Tests of clustering run with `--stock` only.
+ * The suites come from Debian's packages and are built in a temporary folder. Tests of clustering run with `--stock` only. `TestMatchers` is
+ * ours: it compares matchers on every text of the tests in `pkg/labels`, with Alertmanager's own parser as the judge.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { provideSuites } from './debian.ts';
+import { compareMatchers } from './matchers.ts';
 import { buildSuites, provideBinaries, runSuite, type Suite } from './suites.ts';
 
 const { values: options } = parseArgs({
@@ -33,6 +35,7 @@ try {
   const suites = buildSuites(folder)
     .map(withWantedTests)
     .filter(({ tests }) => tests.length > 0);
+  if (!options.stock && new RegExp(options.run).test('TestMatchers')) reportMatchers();
   for (let round = 1; round <= Number(options.repeat); round++) {
     for (const suite of suites) await report(suite, round);
   }
@@ -46,6 +49,19 @@ function withWantedTests(suite: Suite): Suite {
     (test) => wanted.test(test) && (options.stock || !clusterTests.test(test)),
   );
   return { ...suite, tests };
+}
+
+function reportMatchers(): void {
+  const { sameCount, newerCount, differences } = compareMatchers(folder);
+  console.log('\nmatchers');
+  for (const difference of differences) console.log(`  FAILED  ${difference}`);
+  console.log(
+    `  ${differences.length === 0 ? 'passed' : 'FAILED'}  TestMatchers: ${sameCount} texts of pkg/labels are read alike,`,
+  );
+  console.log(
+    `          ${differences.length} otherwise, ${newerCount} only by the grammar of 0.27 and later`,
+  );
+  if (differences.length > 0) process.exitCode = 1;
 }
 
 async function report(suite: Suite, round: number): Promise<void> {

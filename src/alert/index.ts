@@ -5,3 +5,5 @@ export * from './labels.ts';
 export * from './matcher-grammar.ts';
 export * from './matcher.ts';
 export * from './severity.ts';
+export * from './plain-text.ts';
+export * from './url.ts';

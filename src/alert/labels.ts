@@ -85,3 +85,19 @@ export function compareLabels(a: Labels, b: Labels): number {
   }
   return a.length - b.length;
 }
+
+/** Alertmanager's order of label sets (prometheus/common, model/labelset.go, `Before`): those of fewer labels first. */
+export function compareBySize(a: Labels, b: Labels): number {
+  return a.length - b.length || compareLabels(a, b);
+}
+
+/** Alertmanager's order of alerts (types/types.go, `AlertSlice`): by `job`, by `instance`, those without last, then as `compareBySize`. */
+export function compareAsAlerts(a: Labels, b: Labels): number {
+  for (const name of ['job', 'instance']) {
+    const [x, y] = [labelValue(a, name), labelValue(b, name)];
+    if (x === y) continue;
+    if (x === '' || y === '') return x === '' ? 1 : -1;
+    return compareCodePoints(x, y);
+  }
+  return compareBySize(a, b);
+}

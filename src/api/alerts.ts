@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
-import { compareLabels, labelsToObject } from '../alert/index.ts';
+import { compareAsAlerts, compareBySize, labelsToObject } from '../alert/index.ts';
 import { alertQuery, parseFilter, parseReceiver, selectAlert, wireAlert } from './filter.ts';
 import type { ApiPorts, GroupView } from './ports.ts';
 
@@ -33,19 +33,21 @@ export function addAlertRoutes(server: FastifyInstance, { read, operations }: Ap
       const query = request.query as z.output<typeof alertQuery>;
       const matchers = parseFilter(query.filter);
       const isWanted = parseReceiver(query.receiver);
-      return [...read.groups()]
+      const groups = [...read.groups()]
         .filter((group) => isWanted(group.receiver))
         .map((group) => ({
           ...group,
           alerts: group.alerts.filter((view) => selectAlert(view, query, matchers)),
         }))
         .filter((group) => group.alerts.length > 0)
-        .sort(compareGroups)
-        .map((group) => ({
-          alerts: group.alerts.map(wireAlert),
-          labels: labelsToObject(group.labels),
-          receiver: { name: group.receiver },
-        }));
+        .sort(compareGroups);
+      return groups.map((group) => ({
+        alerts: group.alerts
+          .toSorted((a, b) => compareAsAlerts(a.alert.labels, b.alert.labels))
+          .map((view) => wireAlert({ ...view, receivers: view.receivers.filter(isWanted).toSorted() })),
+        labels: labelsToObject(group.labels),
+        receiver: { name: group.receiver },
+      }));
     },
   );
 
@@ -76,6 +78,6 @@ export function addAlertRoutes(server: FastifyInstance, { read, operations }: Ap
 
 function compareGroups(a: GroupView, b: GroupView): number {
   return (
-    compareLabels(a.labels, b.labels) || (a.receiver < b.receiver ? -1 : a.receiver > b.receiver ? 1 : 0)
+    compareBySize(a.labels, b.labels) || (a.receiver < b.receiver ? -1 : a.receiver > b.receiver ? 1 : 0)
   );
 }

@@ -3,10 +3,13 @@ import { z } from 'zod';
 import type { AlertView, SilenceView } from './ports.ts';
 import { RequestInvalid } from './schema.ts';
 
+/** What go-swagger takes for true (go-openapi/swag, `ConvertBool`); anything else is false, and nothing at all is true. */
+const trueTexts = new Set(['', 'true', '1', 'yes', 'ok', 'y', 'on', 'selected', 'checked', 't', 'enabled']);
+
 const flag = z
-  .enum(['true', 'false'], 'expected true or false')
+  .string()
   .default('true')
-  .transform((text) => text === 'true');
+  .transform((text) => trueTexts.has(text.toLowerCase()));
 
 const texts = z
   .union([z.string(), z.array(z.string())])
@@ -67,12 +70,11 @@ export function wireAlert(view: AlertView): Record<string, unknown> {
     startsAt: wireTime(alert.startsAtMs),
     status: {
       inhibitedBy,
-      mutedBy: [],
       silencedBy,
       state: silencedBy.length > 0 || inhibitedBy.length > 0 ? 'suppressed' : 'active',
     },
     updatedAt: wireTime(alert.receivedAtMs),
-    generatorURL: alert.generatorUrl,
+    ...(alert.generatorUrl === '' ? {} : { generatorURL: alert.generatorUrl }),
     labels: labelsToObject(alert.labels),
   };
 }

@@ -14,9 +14,6 @@ export function addIngestRoutes(
   { ingest }: ApiPorts,
   webhookFormats: readonly string[],
 ): void {
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-
   server.post(
     '/api/v2/alerts',
     { schema: { tags: ['ingest'], summary: 'Alerts as Prometheus sends them', querystring: inDomain } },

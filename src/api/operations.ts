@@ -14,16 +14,17 @@ export function addOperationRoutes(server: FastifyInstance, { operations }: ApiP
     },
   );
 
-  server.post(
-    '/-/reload',
-    { schema: { tags: ['operations'], summary: 'Load the configuration file again' } },
-    async (_request, reply) => {
+  server.route({
+    method: ['POST', 'PUT'],
+    url: '/-/reload',
+    schema: { tags: ['operations'], summary: 'Load the configuration file again' },
+    handler: async (_request, reply) => {
       const outcome = await operations.reload();
       return outcome.ok
         ? reply.send()
         : reply.code(500).send(`failed to reload config: ${outcome.errors.join('; ')}`);
     },
-  );
+  });
 
   server.get(
     '/metrics',

@@ -32,6 +32,7 @@ export interface AlertView {
   readonly alert: Alert;
   readonly silencedBy: readonly string[];
   readonly inhibitedBy: readonly string[];
+  /** In the order of the route tree; one that two routes name is there twice. */
   readonly receivers: readonly string[];
 }
 

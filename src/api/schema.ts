@@ -3,7 +3,13 @@ import { z } from 'zod';
 
 /** A request that does not fit its schema. `message` names each field and what was expected of it. */
 export class RequestInvalid extends Error {
-  readonly statusCode = 400;
+  readonly statusCode: 400 | 422;
+
+  /** 422 says that the request can be read but lacks something, which go-swagger, and so Alertmanager, tells apart. */
+  constructor(message: string, statusCode: 400 | 422 = 400) {
+    super(message);
+    this.statusCode = statusCode;
+  }
 }
 
 /**
@@ -24,8 +30,10 @@ function compileValidator({ schema, httpPart }: RouteSchema) {
   return (value: unknown): { readonly value: unknown } | { readonly error: RequestInvalid } => {
     const result = schema.safeParse(value ?? {});
     if (result.success) return { value: result.data };
-    const mistakes = result.error.issues.map((issue) => describe(issue, httpPart));
-    return { error: new RequestInvalid(mistakes.join('; ')) };
+    const { issues } = result.error;
+    const message = issues.map((issue) => describe(issue, httpPart)).join('; ');
+    const lacksOnly = issues.every(({ code, path }) => code === 'too_small' || isMissing(value, path));
+    return { error: new RequestInvalid(message, httpPart === 'body' && lacksOnly ? 422 : 400) };
   };
 }
 
@@ -50,6 +58,12 @@ export function toOpenApiSchema(schema: FastifySchema): FastifySchema {
 function jsonSchema(schema: z.ZodType): unknown {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   return rest;
+}
+
+function isMissing(value: unknown, path: readonly PropertyKey[]): boolean {
+  let node = value;
+  for (const step of path) node = (node as Record<PropertyKey, unknown> | undefined)?.[step];
+  return path.length > 0 && node === undefined;
 }
 
 function describe(issue: z.core.$ZodIssue, part: string | undefined): string {

@@ -7,9 +7,10 @@ import { addHomeRoute } from './home.ts';
 import { addIncidentRoutes } from './incidents.ts';
 import { addIngestRoutes } from './ingest.ts';
 import { limitRequests, type RequestLimits } from './limits.ts';
+import { addNotFound } from './not-found.ts';
 import { addOperationRoutes } from './operations.ts';
 import type { ApiPorts } from './ports.ts';
-import { toOpenApiSchema, zodSchemas } from './schema.ts';
+import { RequestInvalid, toOpenApiSchema, zodSchemas } from './schema.ts';
 import { sendText } from './text.ts';
 import { addSilenceRoutes } from './silences.ts';
 
@@ -31,6 +32,7 @@ export async function createApi(ports: ApiPorts, options: ApiOptions): Promise<F
     logger: false,
     forceCloseConnections: true,
     schemaController: zodSchemas,
+    routerOptions: { ignoreTrailingSlash: true },
   });
   await server.register(swagger, {
     openapi: {
@@ -47,32 +49,56 @@ export async function createApi(ports: ApiPorts, options: ApiOptions): Promise<F
   if (options.bearerToken !== null) requireToken(server, options.bearerToken, prefix);
   if (options.limits) limitRequests(server, options.limits);
   server.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
-    const status = error.statusCode ?? 500;
+    const isAlertmanagers = request.url.startsWith(`${prefix}/api/v2/`);
+    const status = error instanceof RequestInvalid && !isAlertmanagers ? 400 : (error.statusCode ?? 500);
     // A client that is still sending would see its connection cut instead of this answer; kept open, the rest is read and dropped.
     if (status === 413) reply.removeHeader('connection');
-    if (request.url.startsWith(`${prefix}/api/v2/`)) return sendText(reply.code(status), error.message);
+    if (isAlertmanagers) return sendText(reply.code(status), error.message);
     return reply
       .code(status)
       .send({ code: status === 400 ? 'invalid' : (error.code ?? 'internal'), message: error.message });
   });
 
-  server.setNotFoundHandler(({ method, url }, reply) =>
-    reply.code(404).send({ code: 'not_found', message: `there is no ${method} ${url.split('?', 1)[0]}` }),
+  await server.register(
+    async (scope) => {
+      // These read their bodies themselves, or have none, whatever the sender says of them.
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+      addIngestRoutes(scope, ports, options.webhookFormats);
+      addOperationRoutes(scope, ports);
+    },
+    { prefix },
   );
-
-  await server.register(async (scope) => addIngestRoutes(scope, ports, options.webhookFormats), { prefix });
   if (prefix !== '') server.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect(prefix));
+  addNotFound(server, prefix);
+  readEmptyAsNothing(server);
+  server.addHook('onSend', async (request, reply) => {
+    // Alertmanager names no charset, which JSON has not anyway.
+    if (!request.url.startsWith(`${prefix}/api/v2/`)) return;
+    if (String(reply.getHeader('content-type')).startsWith('application/json')) {
+      reply.header('content-type', 'application/json');
+    }
+  });
   const addRoutes = async (scope: FastifyInstance): Promise<void> => {
     addHomeRoute(scope, ports);
     addAlertRoutes(scope, ports);
     addSilenceRoutes(scope, ports);
     addIncidentRoutes(scope, ports);
     addCommandRoutes(scope, ports);
-    addOperationRoutes(scope, ports);
     scope.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
   };
   await server.register(addRoutes, { prefix });
   return server;
+}
+
+/** Clients that name a content type without sending a body, as many do with DELETE, are understood. */
+function readEmptyAsNothing(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'ignore');
+  server.removeContentTypeParser('application/json');
+  server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parse(request, body, done);
+  });
 }
 
 function requireToken(server: FastifyInstance, token: string, prefix: string): void {

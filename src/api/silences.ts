@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { parseFilter, silenceQuery, wireSilence } from './filter.ts';
 import type { ApiPorts, SilenceView } from './ports.ts';
+import { RequestInvalid } from './schema.ts';
 import { sendText } from './text.ts';
 import type { Matcher, MatcherText } from '../alert/index.ts';
 
@@ -18,7 +19,7 @@ const postableSilence = z.object({
   matchers: z
     .array(
       z.object({
-        name: z.string().min(1),
+        name: z.string(),
         value: z.string(),
         isRegex: z.boolean(),
         isEqual: z.boolean().default(true),
@@ -31,7 +32,14 @@ const postableSilence = z.object({
   comment: z.string(),
 });
 
-const byId = z.object({ silenceId: z.string().min(1) });
+const byId = z.object({ silenceId: z.string() });
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+function requireUuid(id: string): string {
+  if (uuid.test(id)) return id;
+  throw new RequestInvalid(`silenceID in path must be of type uuid: ${JSON.stringify(id)}`, 422);
+}
 
 /** Alertmanager's API v2 for silences. A created silence is in force when the answer arrives. */
 export function addSilenceRoutes(server: FastifyInstance, { read, commands }: ApiPorts): void {
@@ -78,7 +86,7 @@ export function addSilenceRoutes(server: FastifyInstance, { read, commands }: Ap
     '/api/v2/silence/:silenceId',
     { schema: { tags: ['alertmanager'], summary: 'One silence', params: byId } },
     (request, reply) => {
-      const view = read.silence((request.params as z.output<typeof byId>).silenceId);
+      const view = read.silence(requireUuid((request.params as z.output<typeof byId>).silenceId));
       return view ? wireSilence(view) : reply.code(404).send();
     },
   );
@@ -87,7 +95,7 @@ export function addSilenceRoutes(server: FastifyInstance, { read, commands }: Ap
     '/api/v2/silence/:silenceId',
     { schema: { tags: ['alertmanager'], summary: 'Expire a silence', params: byId } },
     async (request, reply) => {
-      const { silenceId } = request.params as z.output<typeof byId>;
+      const silenceId = requireUuid((request.params as z.output<typeof byId>).silenceId);
       const answer = await commands.submit({
         id: randomUUID(),
         kind: 'silence.expire',
@@ -100,10 +108,15 @@ export function addSilenceRoutes(server: FastifyInstance, { read, commands }: Ap
   );
 }
 
-/** Alertmanager's filter on silences: a matcher of the silence with that name whose value the filter matches. */
-function silenceHas({ silence }: SilenceView, filter: Matcher): boolean {
-  const named = silence.matchers.filter((matcher) => matcher.name === filter.name);
-  return named.length === 0 ? filter.matches('') : named.some((matcher) => filter.matches(matcher.value));
+/** Alertmanager's filter on silences (api/v2/api.go, `CheckSilenceMatchesFilterLabels`): one that has this very matcher. */
+function silenceHas({ silence }: SilenceView, { name, value, isRegex, isEqual }: Matcher): boolean {
+  return silence.matchers.some(
+    (matcher) =>
+      matcher.name === name &&
+      matcher.value === value &&
+      matcher.isRegex === isRegex &&
+      matcher.isEqual === isEqual,
+  );
 }
 
 const stateOrder = { active: 0, pending: 1, expired: 2 } as const;

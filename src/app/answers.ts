@@ -1,10 +1,29 @@
 import type { StageContext } from '../engine/index.ts';
-import type { CommandAnswer, TocsinFrame, TocsinStage } from '../incident/index.ts';
+import type { Command, CommandAnswer, TocsinFrame, TocsinStage } from '../incident/index.ts';
 
 export interface AnswersStage extends TocsinStage {
-  /** What the command of that id was answered, if it was applied within the last day. */
-  answer(commandId: string): CommandAnswer | undefined;
+  /** What the command was answered, if one of its id was applied within the last day. Refuses an id that another command had. */
+  answer(command: Command): CommandAnswer | undefined;
 }
+
+interface Answered {
+  readonly act: string;
+  readonly answer: CommandAnswer;
+}
+
+/** Tells commands apart that came under one id. */
+export function actOf(command: Command): string {
+  // A silence gets its own id and its times on its way into the log.
+  return command.kind === 'silence.set'
+    ? command.kind
+    : JSON.stringify([command.kind, command.by, command.body]);
+}
+
+export const usedAlready: CommandAnswer = {
+  status: 'refused',
+  code: 'conflict',
+  message: 'this Idempotency-Key was used for another command',
+};
 
 const retentionMs = 24 * 3_600_000;
 
@@ -16,17 +35,23 @@ const notUnderstood: CommandAnswer = {
 
 /** The last stage: remembers what commands were answered, so that a command that is sent again acts once. */
 export function createAnswersStage(context: StageContext): AnswersStage {
-  const answers = context.table<CommandAnswer>('by-command');
+  const answers = context.table<Answered>('by-command');
   return {
     name: 'answers',
     onFrame({ entry, flow, timeMs }: TocsinFrame) {
       if (entry?.kind !== 'command') return;
-      answers.set(entry.payload.id, flow.answer ?? notUnderstood);
+      answers.set(entry.payload.id, {
+        act: actOf(entry.payload),
+        answer: flow.answer ?? notUnderstood,
+      });
       context.timers.set(entry.payload.id, timeMs + retentionMs);
     },
     onTimer(commandId: string) {
       answers.delete(commandId);
     },
-    answer: (commandId) => answers.get(commandId),
+    answer(command) {
+      const answered = answers.get(command.id);
+      return answered && (answered.act === actOf(command) ? answered.answer : usedAlready);
+    },
   };
 }

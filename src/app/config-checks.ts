@@ -102,7 +102,7 @@ function checkListen({ server }: TocsinConfig): CrossMistake[] {
   return [
     {
       path: ['server', 'listen'],
-      message: `${address.host} can be reached from outside: set server.bearer_token_file, or listen on 127.0.0.1`,
+      message: `${address.host || 'every address'} can be reached from outside: set server.bearer_token_file, or listen on 127.0.0.1`,
     },
   ];
 }

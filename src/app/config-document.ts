@@ -29,7 +29,10 @@ export class ConfigDocument {
   readonly #lines = new LineCounter();
   readonly #document: Document;
 
-  constructor(text: string, options: Pick<SchemaOptions & DocumentOptions & ParseOptions, 'version'> = {}) {
+  constructor(
+    text: string,
+    options: Pick<SchemaOptions & DocumentOptions & ParseOptions, 'version' | 'stringKeys'> = {},
+  ) {
     this.#document = parseDocument(text, {
       ...options,
       lineCounter: this.#lines,

@@ -10,7 +10,7 @@ import { runbooksConfig } from '../runbook/index.ts';
 import { scoreConfig } from '../score/index.ts';
 import { globalConfig, natsConfig, sourceConfig } from '../source/index.ts';
 import { triageConfig } from '../triage/index.ts';
-import { durationSchema } from '../alert/index.ts';
+import { durationSchema, urlSchema } from '../alert/index.ts';
 
 const storageConfig = z.strictObject({
   /** Folder of the log, the checkpoints and the embedded history. */
@@ -29,7 +29,7 @@ const serverConfig = z.strictObject({
   /** File that holds the token which every request must carry. */
   bearer_token_file: z.string().optional(),
   /** How this server is reached from outside; used in pages. */
-  external_url: z.url({ protocol: /^https?$/ }).optional(),
+  external_url: urlSchema({ hasQuery: false }).optional(),
 });
 
 /** The whole configuration. Each room owns its section; a file that `alertmanager` reads keeps its meaning here. */

@@ -26,7 +26,7 @@ export async function openDoor(listen: readonly string[]): Promise<Door> {
   const servers: Server[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(
-      servers.map(
+      servers.splice(0).map(
         (server) =>
           new Promise<void>((resolve) => {
             server.close(() => resolve());
@@ -48,8 +48,9 @@ export async function openDoor(listen: readonly string[]): Promise<Door> {
     await close();
     throw error;
   }
+  const url = urlOf(servers[0]!);
   return {
-    url: urlOf(servers[0]!),
+    url,
     open(next) {
       answer = next;
       for (const [request, response] of waiting.splice(0)) next(request, response);
@@ -64,7 +65,8 @@ async function begin(server: Server, listen: string): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(address, () => {
+      // Without a host Node takes every address, of IPv6 too where the machine has it.
+      server.listen(address.host === '' ? { port: address.port } : address, () => {
         server.off('error', reject);
         resolve();
       });

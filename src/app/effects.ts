@@ -1,6 +1,6 @@
 import type { Logger } from './logger.ts';
 import { EffectRunner, type Clock, type Fact } from '../engine/index.ts';
-import { laneOf, Notifier, type Publisher } from '../notify/index.ts';
+import { laneOf, Notifier, subjectOf, type Publisher } from '../notify/index.ts';
 import { carryOutHttpStep } from '../runbook/index.ts';
 import type { PartitionStore } from '../store/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
@@ -69,6 +69,7 @@ export function createRunner({ carriers, store, clock, appendFact, logger }: Run
   return new EffectRunner({
     carriers: carriers.byKind,
     laneOf,
+    subjectOf,
     deliveries: store,
     repeatableKinds: new Set(['recall']),
     appendFact,

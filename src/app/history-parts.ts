@@ -74,7 +74,9 @@ export async function openHistoryParts(
       throw new TocsinError('TOC_HISTORY_UNAVAILABLE', opened.missing);
     };
     const onMissing = (error: unknown): void => warnOfMissing(error instanceof Error ? error.message : '');
-    source = later = new LaterDatabase(delayMs, open, onMissing);
+    const onLost = (count: number): void =>
+      telemetry.count('tocsin_history_rows_dropped_total', count, { reason: 'missing' });
+    source = later = new LaterDatabase({ delayMs, open, onMissing, onLost });
   } else {
     const opened = await openHistory(place);
     if (opened.database === null) {

@@ -2,13 +2,14 @@ import type { Ingest, IngestOutcome } from '../api/index.ts';
 import { TocsinError } from '../engine/index.ts';
 import type { LogEntry } from '../incident/index.ts';
 import type { PartitionLog } from '../log/index.ts';
-import { decoders, isSourceFormat, type DecodeContext } from '../source/index.ts';
+import { decodeRequest, isSourceFormat, type DecodeContext, type Received } from '../source/index.ts';
 import type { AlertsDraft } from './entry-codec.ts';
+import type { SteadyClock } from './steady-clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface IngestOptions {
   readonly log: PartitionLog<LogEntry>;
-  readonly nowMs: () => number;
+  readonly clock: Pick<SteadyClock, 'nowMs' | 'aheadMs'>;
   /** What decoders need of the configuration in force. */
   readonly settings: () => Omit<DecodeContext, 'nowMs'>;
   /** Why nothing can be taken at the moment, or null. */
@@ -22,7 +23,7 @@ const retryAfterSeconds = 1;
  * Decodes reports and appends them to the log. INVARIANT: `accepted` is said only of what is durable; while nothing can be kept, or
  * the fold is too far behind, the answer is `unavailable` and nothing of the request was kept.
  */
-export function createIngest({ log, nowMs, settings, refusal, telemetry }: IngestOptions): Ingest {
+export function createIngest({ log, clock, settings, refusal, telemetry }: IngestOptions): Ingest {
   const unavailable = ({ code, message }: TocsinError): IngestOutcome => {
     telemetry.count('tocsin_requests_unavailable_total', 1, { code });
     return { status: 'unavailable', code, message, retryAfterSeconds };
@@ -34,19 +35,22 @@ export function createIngest({ log, nowMs, settings, refusal, telemetry }: Inges
       if (refused) return unavailable(refused);
       if (!isSourceFormat(format)) throw new RangeError(`there is no format ${format}`);
       const { resolveTimeoutMs, defaultDomain, domainLabel } = settings();
+      const timeMs = clock.nowMs();
+      const { aheadMs } = clock;
       const context: DecodeContext = {
-        nowMs: nowMs(),
+        nowMs: timeMs - aheadMs,
         resolveTimeoutMs,
         defaultDomain: domain ?? defaultDomain,
         domainLabel,
       };
-      const { alerts, errors, reply } = decoders[format](body, context);
+      const received: Received = { format, context, aheadMs, body };
+      const { alerts, errors, reply } = decodeRequest(received);
       if (alerts.length > 0) {
         const draft: AlertsDraft = {
           kind: 'alerts',
-          timeMs: context.nowMs,
+          timeMs,
           payload: alerts,
-          received: { format, context, body },
+          received,
         };
         try {
           await log.append([draft]);

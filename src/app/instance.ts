@@ -22,6 +22,7 @@ import { openHistoryParts } from './history-parts.ts';
 import { createIngest } from './ingest.ts';
 import { createPipeline } from './pipeline.ts';
 import { createReadModel } from './read-model.ts';
+import { createSteadyClock } from './steady-clock.ts';
 import { Retention } from './retention.ts';
 import { createConfigPayload, startScorer } from './scorer.ts';
 import { plainWeb, serveApi, type WebOptions } from './serve-api.ts';
@@ -56,6 +57,7 @@ export interface Instance {
 }
 
 const tick = (timeMs: number): LogEntry => ({ kind: 'tick', timeMs, payload: null });
+const resume = (timeMs: number, atMs: number): LogEntry => ({ kind: 'resume', timeMs, payload: { atMs } });
 
 /**
  * Starts a process: everything that can fail is done before the API answers. Rejects with the coded error of what failed, after
@@ -72,12 +74,21 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
 }
 
 async function openInstance(options: InstanceOptions, closing: Closing): Promise<Instance> {
-  const { clock, logger, print, web = plainWeb, override = (config) => config } = options;
+  const { logger, print, web = plainWeb, override = (config) => config } = options;
+  const { door: givenDoor } = options;
+  if (givenDoor) closing.defer(() => givenDoor.close());
   let loaded = await requireConfig(options);
   let config = override(loaded.config);
   for (const warning of loaded.warnings) logger.warn(warning);
-  const door = options.door ?? (await openDoor([config.server.listen]));
-  closing.defer(() => door.close());
+  const door = givenDoor ?? (await openDoor([config.server.listen]));
+  if (!givenDoor) closing.defer(() => door.close());
+  const clock = createSteadyClock(options.clock, {
+    onStepBack: (aheadMs) =>
+      logger.error(
+        { aheadSeconds: Math.round(aheadMs / 1000) },
+        "The machine's clock was set back. Log time goes on, ahead of it, until it has caught up; times of reports and silences are moved along.",
+      ),
+  });
   const startedAtMs = clock.nowMs();
   const telemetry = createTelemetry();
   closing.defer(() => telemetry.stop());
@@ -90,6 +101,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   await checkLmdbFile(join(folder, 'store'), 'TOC_STORE_CORRUPT');
   const log = openLmdbLog<LogEntry>(join(folder, 'log'), entryCodec);
   closing.defer(() => log.close());
+  clock.advanceTo(log.lastTimeMs);
   const store = openLmdbStore(join(folder, 'store'));
   closing.defer(() => store.close());
   const history = await openHistoryParts(config, folder, {
@@ -110,8 +122,13 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     const outcome = await ingest.accept({ format: 'json', domain, body });
     return outcome;
   };
-  const nats = config.nats ? await openNats(config.nats, natsTake) : null;
-  if (nats) closing.defer(() => nats.close());
+  const nats = config.nats ? openNats(config.nats, natsTake, natsEvents(logger)) : null;
+  if (nats) {
+    closing.defer(() => nats.close());
+    telemetry.gauge('tocsin_nats_connected', '1 while a NATS server answers.', () =>
+      nats.isConnected ? 1 : 0,
+    );
+  }
 
   const carriers = createCarriers({ config, store, publisher: nats, print, history, clock });
   const runner = createRunner({
@@ -141,6 +158,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     sink: history.writer,
     clock,
     createTick: tick,
+    createResume: resume,
     checkpointIntervalMs: config.storage.checkpoint_interval,
     onFrames: (frames) => countFrames(frames, telemetry),
     onFailure: (error) => {
@@ -154,7 +172,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   });
   const ingest = createIngest({
     log,
-    nowMs: () => clock.nowMs(),
+    clock,
     settings: () => ({
       resolveTimeoutMs: config.global.resolve_timeout,
       defaultDomain: config.source.default_domain,
@@ -171,6 +189,11 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   const payload = await createConfigPayload(config, options.configFile);
   if (!isDeepStrictEqual(fold.config?.payload, payload)) await putConfig(log, clock, payload, owner);
 
+  telemetry.gauge(
+    'tocsin_clock_ahead_seconds',
+    "How far log time is ahead of the machine's clock, which was set back.",
+    () => clock.aheadMs / 1000,
+  );
   telemetry.gauge('tocsin_alerts_active', 'Alerts that are remembered.', () => stages.intake.size);
   telemetry.gauge('tocsin_log_lag_entries', 'Log entries that are not folded in yet.', () => owner.lagCount);
   telemetry.gauge(
@@ -220,7 +243,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   const ports: ApiPorts = {
     read: createReadModel(stages),
     ingest,
-    commands: createCommandGate({ log, owner, answers: stages.answers, nowMs: () => clock.nowMs() }),
+    commands: createCommandGate({ log, owner, answers: stages.answers, clock }),
     operations: {
       version,
       startedAtMs,
@@ -235,7 +258,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     },
   };
   closing.defer(await serveApi(ports, config, web, door));
-  await nats?.listen();
+  nats?.listen();
 
   return {
     url: door.url,
@@ -257,6 +280,14 @@ async function putConfig(
 ): Promise<void> {
   const { firstPosition } = await log.append([{ kind: 'config', timeMs: clock.nowMs(), payload }]);
   await owner.applied(firstPosition);
+}
+
+function natsEvents(logger: Logger): Parameters<typeof openNats>[2] {
+  return {
+    onTrouble: ({ code, message }) =>
+      logger.warn({ code }, `${message}; everything else goes on, and it is tried again.`),
+    onConnected: () => logger.info('A NATS server answers.'),
+  };
 }
 
 function behind(lagCount: number, limit: number): TocsinError | null {

@@ -4,7 +4,7 @@ export function parseListen(listen: string): { readonly host: string; readonly p
   const port = Number(match?.[2]);
   if (!match || port > 65_535) return null;
   const host = (match[1] ?? '').replace(/^\[(.*)\]$/, '$1');
-  return { host: host === '' ? '0.0.0.0' : host, port };
+  return { host, port };
 }
 
 export function isLoopback(host: string): boolean {

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { plainText } from '../alert/index.ts';
 
 /** Prints an explanation as an indented outline: a reason and a label set are one line each, empty parts are left out, times are readable. */
 export function renderExplanation(value: unknown): string {
@@ -11,7 +12,7 @@ function lines(value: unknown, depth: number): string[] {
   if (typeof value !== 'object' || value === null) return [`${indent}${scalar('', value)}`];
   return Object.entries(value).flatMap(([name, part]: [string, unknown]) => {
     if (isEmpty(part)) return [];
-    const label = styleText('bold', name.replace(/Ms$/, ''));
+    const label = styleText('bold', shown(name.replace(/Ms$/, '')));
     if (name === 'labels' || name === 'annotations') return [`${indent}${label}: ${labelLine(part)}`];
     return isScalar(part)
       ? [`${indent}${label}: ${scalar(name, part)}`]
@@ -38,7 +39,7 @@ function isEmpty(value: unknown): boolean {
 
 function scalar(name: string, value: unknown): string {
   if (name.endsWith('Ms') && typeof value === 'number') return new Date(value).toISOString();
-  return typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(3) : String(value);
+  return typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(3) : shown(String(value));
 }
 
 interface ShownReason {
@@ -54,11 +55,18 @@ function isReason(value: unknown): value is ShownReason {
 }
 
 function reasonLine({ stage, text, weight }: ShownReason): string {
-  return `${text}${styleText('dim', weight === undefined ? ` (${stage})` : ` (${stage}, ${weight.toFixed(2)})`)}`;
+  return `${shown(text)}${styleText('dim', weight === undefined ? ` (${stage})` : ` (${stage}, ${weight.toFixed(2)})`)}`;
 }
 
 function labelLine(labels: unknown): string {
   return Object.entries(labels ?? {})
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .map(([name, value]) => `${shown(name)}=${shown(JSON.stringify(value))}`)
     .join(' ');
+}
+
+const maxShownLength = 2000;
+
+/** What comes from outside may hold escape sequences. */
+function shown(text: string): string {
+  return plainText(text, maxShownLength);
 }

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { plainText } from '../alert/index.ts';
 import type { Incident } from '../incident/index.ts';
 import type { Funnel } from './funnel.ts';
 
@@ -71,13 +72,13 @@ export function renderFunnel(
 }
 
 export function renderIncident(incident: Incident): string[] {
-  const head = `${styleText('bold', incident.priority)} ${incident.id}  ${incident.title}`;
+  const head = `${styleText('bold', incident.priority)} ${incident.id}  ${plainText(incident.title)}`;
   const counts = `${number(incident.alertCount)} alerts, ${number(incident.signalCount)} signals, ${incident.category}, ${span(incident)}`;
   return [
     '',
     `  ${head}`,
     `     ${counts}`,
-    ...incident.reasons.slice(0, 4).map((reason) => `     - ${reason.text}`),
+    ...incident.reasons.slice(0, 4).map((reason) => `     - ${plainText(reason.text)}`),
   ];
 }
 

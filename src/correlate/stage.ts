@@ -1,3 +1,4 @@
+import { labelValue, type Alert } from '../alert/index.ts';
 import type { StageContext } from '../engine/index.ts';
 import {
   readServiceGraph,
@@ -59,6 +60,10 @@ class Correlate implements CorrelateStage {
       if (answer) flow.answer = answer;
     }
     for (const change of flow.signalChanges) this.#onSignal(change, frame.timeMs);
+    for (let i = 0; i < flow.alertChanges.length; i++) {
+      const { change, alert } = flow.alertChanges[i]!;
+      if (change === 'fired') this.#onFired(alert, flow.sightings[i]?.signalId ?? '', frame.timeMs);
+    }
     this.#publish(frame);
   }
 
@@ -125,6 +130,17 @@ class Correlate implements CorrelateStage {
     if (!returns && change !== 'grown') return;
     if (returns) this.#placement.reconsider(known, row, nowMs);
     else row.candidate.lastAtMs = nowMs;
+    this.#candidates.schedule(row, nowMs);
+  }
+
+  /** An alert that fires after its incident was closed by hand, while other alerts of its signal still fire, is news. */
+  #onFired(alert: Alert, signalId: string, nowMs: number): void {
+    const known = this.#candidates.signal(signalId);
+    const row = known && this.#candidates.get(known.candidateId);
+    if (row?.candidate.state !== 'resolved' || !known?.isFiring) return;
+    const name = labelValue(alert.labels, 'alertname') || 'an alert';
+    this.#candidates.reopen(row, `${name} fired after it was closed`, nowMs);
+    row.candidate.lastAtMs = nowMs;
     this.#candidates.schedule(row, nowMs);
   }
 

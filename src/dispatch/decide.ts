@@ -26,7 +26,7 @@ export type FlushAnswer =
 /**
  * Whether a flush sends something, and why. For groups by labels these are Alertmanager's rules (notify/notify.go,
  * `DedupStage.needsUpdate`). A group of an incident is calmer: after the first page, more alerts of the same incident page nobody;
- * a raised priority or severity, the end of it all and the repeat interval do. Of an acknowledged incident only the first
+ * a raised priority or severity, its return after somebody closed it, the end of it all and the repeat interval do. Of an acknowledged incident only the first
  * two do, beyond what was known when it was acknowledged.
  */
 export function decideFlush(question: FlushQuestion): FlushAnswer {
@@ -76,6 +76,10 @@ function decideLaterPage(question: FlushQuestion, incident: Incident, told: Told
     acknowledged && told.urgency ? maxUrgency(acknowledged, told.urgency) : (acknowledged ?? told.urgency);
   const raised = known && raise(known, urgencyOf(incident));
   if (raised !== null) return sent(raised);
+  if (told.isClosed && !acknowledged) {
+    const first = decideFirstPage(question, incident);
+    return first.sends ? sent('fires again after it was closed') : first;
+  }
   return acknowledged ? heldByAcknowledgement(incident) : decideRepeat(question, told);
 }
 

@@ -28,6 +28,8 @@ export interface Told {
   readonly urgency: Urgency | null;
   /** The effect that told it. */
   readonly effectId: string;
+  /** The incident was closed by hand since, with alerts that fired on. */
+  readonly isClosed?: true;
 }
 
 /** An alert as dispatch remembers it, for as long as a group holds it. */

@@ -1,4 +1,4 @@
-import { compareLabels } from '../alert/index.ts';
+import { compareAsAlerts } from '../alert/index.ts';
 import type { Fact, StageContext, Table } from '../engine/index.ts';
 import type { Incident, NotifiedAlert, NotifyEffect, Page, TocsinFrame } from '../incident/index.ts';
 import type { Group, Routed, Told } from './group.ts';
@@ -89,7 +89,7 @@ export class Pager {
     const revision = (this.#counters.get('revision') ?? 0) + 1;
     this.#counters.set('revision', revision);
     const id = `${groupName(group)}/${revision}/${group.receiver}`;
-    const alerts = draft.alerts.toSorted((a, b) => compareLabels(a.alert.labels, b.alert.labels));
+    const alerts = draft.alerts.toSorted((a, b) => compareAsAlerts(a.alert.labels, b.alert.labels));
     for (const telling of tellings) {
       const effectId = isSole ? id : `${id}/${telling.integration.name}`;
       this.#tell({ ...draft, alerts }, telling, { pageId: id, effectId }, frame);

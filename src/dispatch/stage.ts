@@ -27,7 +27,7 @@ export interface DispatchStage extends TocsinStage {
     readonly fingerprints: readonly string[];
   }>;
   receivers(): readonly string[];
-  /** Names of the receivers whose groups hold the alert, sorted. */
+  /** Names of the receivers whose groups hold the alert, in the order of the route tree; one that two routes name is there twice. */
   receiversOf(fingerprint: string): readonly string[];
   /** The last pages of an incident, oldest first; at most 50. */
   pages(incidentId: string): readonly Page[];
@@ -56,6 +56,8 @@ class Dispatch implements DispatchStage {
   readonly #pager: Pager;
   readonly #departures: Departures;
   readonly #verdicts: Table<Verdict>;
+  /** Until when nobody followed the log, at key `at`. */
+  readonly #awake: Table<number>;
   readonly #flusher: Flusher;
   #settings: DispatchSettings = readSettings({});
 
@@ -66,6 +68,7 @@ class Dispatch implements DispatchStage {
     this.#pager = new Pager(context);
     this.#departures = new Departures(context);
     this.#verdicts = context.table<Verdict>('verdicts');
+    this.#awake = context.table<number>('awake');
     this.#flusher = new Flusher({
       timers: context.timers,
       groups: this.#groups,
@@ -90,7 +93,7 @@ class Dispatch implements DispatchStage {
 
   receiversOf(fingerprint: string): readonly string[] {
     const groupIds = this.#groups.routed(fingerprint)?.groupIds ?? [];
-    return [...new Set(groupIds.map((id) => this.#groups.get(id)!.receiver))].sort();
+    return groupIds.map((id) => this.#groups.get(id)!.receiver);
   }
 
   pages(incidentId: string): readonly Page[] {
@@ -117,6 +120,7 @@ class Dispatch implements DispatchStage {
   onFrame(frame: TocsinFrame): void {
     const { entry, flow, timeMs } = frame;
     if (entry?.kind === 'config') this.#reconfigure(entry.payload, timeMs);
+    else if (entry?.kind === 'resume') this.#awake.set('at', entry.payload.atMs);
     else if (entry?.kind === 'fact' && entry.payload.kind === 'notify') {
       this.#flusher.settle(entry.payload, this.#settings, timeMs);
     }
@@ -138,7 +142,10 @@ class Dispatch implements DispatchStage {
     const slash = key.indexOf('/');
     const kind = key.slice(0, slash);
     const id = key.slice(slash + 1);
-    if (kind === 'flush') this.#flusher.flush(id, this.#settings, frame);
+    const awakeAtMs = this.#awake.get('at') ?? -Infinity;
+    // What could not be said at its time is said once, and as things stand now.
+    if (kind === 'flush' && frame.timeMs < awakeAtMs) this.#context.timers.set(key, awakeAtMs);
+    else if (kind === 'flush') this.#flusher.flush(id, this.#settings, frame);
     else if (kind === 'told') this.#flusher.expireTold(id, this.#settings, frame.timeMs);
     else this.#forgetIncident(id, frame.timeMs);
   }
@@ -173,9 +180,22 @@ class Dispatch implements DispatchStage {
     const timer = `incident/${incident.id}`;
     if (isOver) this.#context.timers.set(timer, nowMs + incidentRetentionMs);
     else this.#context.timers.cancel(timer);
-    if (isOver || !before || raise(urgencyOf(before), urgencyOf(incident)) === null) return;
+    if (incident.state === 'resolved') this.#noteClosed(incident.id);
+    if (isOver || !before) return;
+    const isRaised = raise(urgencyOf(before), urgencyOf(incident)) !== null;
     for (const id of this.#groups.groupsOfIncident(incident.id)) {
-      if (this.#groups.get(id)?.hasFlushed) this.#groups.hurry(id, nowMs);
+      const isNews = isRaised || Object.values(this.#pager.toldBy(id)).some(({ isClosed }) => isClosed);
+      if (isNews && this.#groups.get(id)?.hasFlushed) this.#groups.hurry(id, nowMs);
+    }
+  }
+
+  /** Groups whose alerts fire on were closed by hand: what comes next is news, whatever was told. */
+  #noteClosed(incidentId: string): void {
+    for (const id of this.#groups.groupsOfIncident(incidentId)) {
+      const isFiring = [...this.#groups.membersOf(id)].some((name) => this.#groups.routed(name)?.isFiring);
+      if (!isFiring) continue;
+      for (const [integration, told] of Object.entries(this.#pager.toldBy(id)))
+        this.#pager.setTold(id, integration, { ...told, isClosed: true });
     }
   }
 

@@ -7,6 +7,8 @@
  * - `fact`: how an effect ended (`payload` is a `Fact`).
  * - `tick`: nothing but time; written by the partition's owner when a timer falls due.
  * - `config`: the configuration in force from here on.
+ * - `resume`: from here to the time that it names nobody followed the log (the process was down, or its machine slept): what falls due
+ *   in between was not done at its time, and what was not heard then says nothing.
  */
 export interface Entry<Kind extends EntryKind = EntryKind, Payload = unknown> {
   readonly kind: Kind;
@@ -14,7 +16,7 @@ export interface Entry<Kind extends EntryKind = EntryKind, Payload = unknown> {
   readonly payload: Payload;
 }
 
-export type EntryKind = 'alerts' | 'command' | 'fact' | 'tick' | 'config';
+export type EntryKind = 'alerts' | 'command' | 'fact' | 'tick' | 'config' | 'resume';
 
 /** Entries `firstPosition`, `firstPosition + 1`, ... of one partition's log. Positions start at 1. */
 export interface LogSlice<E extends Entry = Entry> {

@@ -17,6 +17,10 @@ export const errorCodes = {
     retryable: false,
     summary: 'What carries out an effect failed in an unforeseen way: a defect.',
   },
+  TOC_EFFECT_SUPERSEDED: {
+    retryable: false,
+    summary: 'A page waited for a receiver until a newer page of its group made it pointless.',
+  },
   TOC_EFFECT_UNKNOWN: {
     retryable: false,
     summary: 'The log asks for an effect that this version does not know.',

@@ -11,6 +11,8 @@ import type { EffectRunner } from './runner.ts';
 /** The partition's log, as its owner needs it. */
 export interface OwnedLog<E extends Entry> {
   readonly lastPosition: number;
+  /** Time of the newest entry; -Infinity when there is none. */
+  readonly lastTimeMs: number;
   append(drafts: readonly E[]): Promise<LogSlice<E>>;
   read(fromPosition: number, maxCount: number): Promise<LogSlice<E>>;
   subscribe(listener: (slice: LogSlice<E>) => void): () => void;
@@ -25,6 +27,8 @@ export interface OwnerOptions<E extends Entry, Flow> {
   readonly clock: Clock;
   /** Makes the entry that is nothing but time. */
   readonly createTick: (timeMs: number) => E;
+  /** Makes the entry that says that nobody followed the log from `sinceMs` to `atMs`. */
+  readonly createResume: (sinceMs: number, atMs: number) => E;
   /** Log time between two checkpoints. */
   readonly checkpointIntervalMs: number;
   /** How long `stop` waits for the history and the store before it leaves the last checkpoint out; 5 s unless said otherwise. */
@@ -44,6 +48,9 @@ const maxBatchWeight = 16_384;
 /** Entries read from the log at once. */
 const readCount = 64;
 const tickRetryMs = 1000;
+/** A start so long after the last entry, and a timer that fires so late, say that nobody followed the log in between. */
+const leastDowntimeMs = 10_000;
+const leastSleepMs = 30_000;
 /** Rows that a replay may write to the history ahead of its disk, and how long it waits for one that does not answer. */
 const maxReplayedRows = 20_000;
 const sinkPatienceMs = 10_000;
@@ -52,6 +59,8 @@ const defaultStopGraceMs = 5000;
 /**
  * The one writer of a partition's state: restores the last checkpoint, folds the rest of the log, then follows it. Emits a tick
  * when a timer falls due and nothing else passes the time; writes checkpoints; hands effects to the runner.
+ *
+ * When the process was down, or the machine slept, the log is told so before anything falls due.
  *
  * While it catches up it only collects effects. Those that the log does not know to have ended are carried out afterwards.
  */
@@ -66,6 +75,8 @@ export class PartitionOwner<E extends Entry, Flow> {
   #tick: { readonly dueMs: number; cancel(): void } | null = null;
   /** Rows replayed since the history was last seen to keep up. */
   #replayedRows = 0;
+  /** Until when the log was last told that nobody followed it. */
+  #awakeAtMs = -Infinity;
   #state: 'new' | 'following' | 'failed' | 'stopped' = 'new';
 
   constructor(options: OwnerOptions<E, Flow>) {
@@ -144,7 +155,23 @@ export class PartitionOwner<E extends Entry, Flow> {
       this.#wake();
     });
     runner.run(fold.pendingEffects());
+    await this.#noteSleep(log.lastTimeMs, leastDowntimeMs);
     this.#armTick();
+  }
+
+  /** Says in the log that nobody followed it since `sinceMs`, if that is long ago and nothing was written since. */
+  async #noteSleep(sinceMs: number, leastMs: number): Promise<void> {
+    const { log, clock, createResume } = this.#options;
+    const atMs = clock.nowMs();
+    if (
+      log.lastPosition === 0 ||
+      log.lastTimeMs > sinceMs ||
+      atMs - Math.max(sinceMs, this.#awakeAtMs) < leastMs
+    )
+      return;
+    this.#awakeAtMs = atMs;
+    const { firstPosition } = await log.append([createResume(sinceMs, atMs)]);
+    await this.applied(firstPosition);
   }
 
   #wake(): void {
@@ -244,6 +271,7 @@ export class PartitionOwner<E extends Entry, Flow> {
     const sent = { dueMs, cancel: () => undefined };
     this.#tick = sent;
     try {
+      await this.#noteSleep(dueMs, leastSleepMs);
       // A timer may fire a moment early; a tick before its time would only be followed by another.
       const { firstPosition } = await log.append([createTick(Math.max(dueMs, clock.nowMs()))]);
       await this.applied(firstPosition);

@@ -15,6 +15,11 @@ export interface EffectRunnerOptions {
   readonly carriers: Readonly<Record<string, Carrier>>;
   /** Effects of one lane go one after the other, in order; lanes do not wait for each other. */
   readonly laneOf: (effect: Effect) => string;
+  /**
+   * Names what an effect says something about, if a later one says all of it anew. Of those that wait for their turn only the last
+   * is carried out; the others end as failed with TOC_EFFECT_SUPERSEDED.
+   */
+  readonly subjectOf?: (effect: Effect) => string | null;
   readonly deliveries: DeliveryLog;
   /** Kinds that only ask for something: doing them again is harmless, so that their outcome goes into the log alone. */
   readonly repeatableKinds: ReadonlySet<string>;
@@ -45,6 +50,9 @@ export class EffectRunner {
   readonly #options: EffectRunnerOptions;
   readonly #lanes = new Map<string, Promise<void>>();
   readonly #known = new Set<string>();
+  /** The last effect on each subject that has not begun. */
+  readonly #waiting = new Map<string, string>();
+  readonly #superseded = new Set<string>();
   readonly #stop = new AbortController();
 
   constructor(options: EffectRunnerOptions) {
@@ -61,6 +69,7 @@ export class EffectRunner {
     for (const effect of effects) {
       if (this.#stop.signal.aborted || this.#known.has(effect.id)) continue;
       this.#known.add(effect.id);
+      this.#supersede(effect);
       const lane = this.#options.laneOf(effect);
       const turn = (this.#lanes.get(lane) ?? Promise.resolve()).then(() => this.#carryOut(effect));
       this.#lanes.set(lane, turn);
@@ -87,15 +96,31 @@ export class EffectRunner {
     limit.abort();
   }
 
+  #supersede(effect: Effect): void {
+    const subject = this.#options.subjectOf?.(effect) ?? null;
+    if (subject === null) return;
+    const earlier = this.#waiting.get(subject);
+    if (earlier !== undefined) this.#superseded.add(earlier);
+    this.#waiting.set(subject, effect.id);
+  }
+
+  /** Says whether the effect, whose turn it is, has been superseded. */
+  #begin(effect: Effect): boolean {
+    const subject = this.#options.subjectOf?.(effect) ?? null;
+    if (subject !== null && this.#waiting.get(subject) === effect.id) this.#waiting.delete(subject);
+    return this.#superseded.delete(effect.id);
+  }
+
   async #carryOut(effect: Effect): Promise<void> {
     const { deliveries, repeatableKinds, nowMs, appendFact, onOutcome } = this.#options;
     const { id, kind } = effect;
     const isRecorded = !repeatableKinds.has(kind);
+    const isSuperseded = this.#begin(effect);
     try {
       if (this.#stop.signal.aborted) return;
       let outcome = isRecorded ? await this.#insist(effect, () => deliveries.outcomeOf(id)) : undefined;
       if (!outcome) {
-        const attempted = await this.#attempt(effect);
+        const attempted = isSuperseded ? superseded : await this.#attempt(effect);
         if (!attempted) return;
         outcome = attempted;
         if (isRecorded) await this.#insist(effect, () => deliveries.record(id, attempted, nowMs()));
@@ -147,3 +172,9 @@ export class EffectRunner {
     }
   }
 }
+
+const superseded: Fact['outcome'] = {
+  status: 'failed',
+  code: 'TOC_EFFECT_SUPERSEDED' satisfies ErrorCode,
+  message: 'a later one about the same came before its turn',
+};

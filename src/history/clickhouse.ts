@@ -53,16 +53,6 @@ export async function openHistory(options: HistoryOptions): Promise<OpenedHistor
   }
 }
 
-/** Whether there may be a history: a server is configured, or the embedded engine is installed. Loads nothing. */
-export function canOpenHistory(options: HistoryOptions): boolean {
-  if (!('path' in options)) return true;
-  try {
-    return import.meta.resolve('chdb') !== '';
-  } catch {
-    return false;
-  }
-}
-
 async function openEmbedded(path: string): Promise<PreparedDatabase | { readonly missing: string }> {
   const connection = await connectEmbedded(path);
   if ('missing' in connection) return connection;

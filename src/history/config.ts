@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationSchema } from '../alert/index.ts';
+import { durationSchema, urlSchema } from '../alert/index.ts';
 
 /**
  * Section `history`: where everything that happened is kept for analysts and for recall. Without `url` it is the
@@ -8,7 +8,7 @@ import { durationSchema } from '../alert/index.ts';
 export const historyConfig = z.strictObject({
   enabled: z.boolean().default(true),
   /** A ClickHouse server's HTTP interface, such as `http://clickhouse:8123`. */
-  url: z.url({ protocol: /^https?$/ }).optional(),
+  url: urlSchema({ hasQuery: false }).optional(),
   user: z.string().min(1).default('default'),
   /** File that holds the password; its last line end is not part of it. */
   password_file: z.string().min(1).optional(),

@@ -1,8 +1,9 @@
 export * from './audit.ts';
-export * from './clickhouse.ts';
+export type { HistoryOptions, OpenedHistory } from './clickhouse.ts';
 export * from './config.ts';
 export type { HistoryDatabase, QueryParameter } from './database.ts';
 export { LaterDatabase } from './later-database.ts';
+export { canOpenHistory, openHistory } from './open-history.ts';
 export * from './past.ts';
 export * from './query.ts';
 export * from './recall.ts';

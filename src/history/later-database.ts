@@ -2,9 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TocsinError } from '../engine/index.ts';
 import type { HistoryDatabase, QueryParameter } from './database.ts';
 
+export interface LaterDatabaseOptions {
+  readonly delayMs: number;
+  readonly open: () => Promise<HistoryDatabase>;
+  readonly onMissing: (error: unknown) => void;
+  readonly onLost: (count: number) => void;
+}
+
 /**
  * A database that is opened after a while; calls wait for it. Where it cannot be opened in the end, which `onMissing` is told, rows are taken
- * and lost, and questions reject with TOC_HISTORY_UNAVAILABLE.
+ * and lost, which `onLost` counts, and questions reject with TOC_HISTORY_UNAVAILABLE.
  */
 export class LaterDatabase implements HistoryDatabase {
   readonly engine = 'embedded';
@@ -12,7 +19,10 @@ export class LaterDatabase implements HistoryDatabase {
   readonly #opened: Promise<HistoryDatabase | null>;
   #isClosed = false;
 
-  constructor(delayMs: number, open: () => Promise<HistoryDatabase>, onMissing: (error: unknown) => void) {
+  readonly #onLost: (count: number) => void;
+
+  constructor({ delayMs, open, onMissing, onLost }: LaterDatabaseOptions) {
+    this.#onLost = onLost;
     this.#opened = this.#open(delayMs, open).catch((error: unknown) => {
       onMissing(error);
       return null;
@@ -20,7 +30,9 @@ export class LaterDatabase implements HistoryDatabase {
   }
 
   async insert(table: string, lines: readonly string[]): Promise<void> {
-    await (await this.#opened)?.insert(table, lines);
+    const database = await this.#opened;
+    if (database) await database.insert(table, lines);
+    else this.#onLost(lines.length);
   }
 
   async query<Row>(

@@ -12,9 +12,11 @@ export type FactEntry = Entry<'fact', Fact>;
 /** The whole checked configuration; each stage reads its own section. */
 export type ConfigEntry = Entry<'config', Readonly<Record<string, unknown>>>;
 export type TickEntry = Entry<'tick', null>;
+/** Nobody followed the log from this entry's time to `atMs`. */
+export type ResumeEntry = Entry<'resume', { readonly atMs: number }>;
 
 /** An entry of Tocsin's log. */
-export type LogEntry = AlertsEntry | CommandEntry | FactEntry | ConfigEntry | TickEntry;
+export type LogEntry = AlertsEntry | CommandEntry | FactEntry | ConfigEntry | TickEntry | ResumeEntry;
 
 /**
  * What the stages say about one moment, in the order in which they run. A stage fills its own fields (by replacing the

@@ -29,7 +29,12 @@ export function openLmdbLog<E extends Entry>(
   } catch (cause) {
     throw new TocsinError('TOC_LOG_UNAVAILABLE', `the log in ${path} cannot be opened`, { cause });
   }
-  return new LmdbLog<E>(database, codec);
+  try {
+    return new LmdbLog<E>(database, codec);
+  } catch (error) {
+    if (error instanceof TocsinError) throw error;
+    throw new TocsinError('TOC_LOG_CORRUPT', `the log in ${path} cannot be read`, { cause: error });
+  }
 }
 
 /** An append that waits for its commit. */
@@ -49,7 +54,6 @@ class LmdbLog<E extends Entry> implements PartitionLog<E> {
   readonly #listeners = new Set<(slice: LogSlice<E>) => void>();
   #firstPosition: number;
   #lastPosition: number;
-  /** Time of the newest durable entry. */
   #lastMs: number;
   /** Position and least time of the next draft; ahead of what is durable while turns wait. */
   #nextPosition: number;
@@ -76,6 +80,10 @@ class LmdbLog<E extends Entry> implements PartitionLog<E> {
 
   get lastPosition(): number {
     return this.#lastPosition;
+  }
+
+  get lastTimeMs(): number {
+    return this.#lastMs;
   }
 
   async append(drafts: readonly E[]): Promise<LogSlice<E>> {

@@ -19,6 +19,8 @@ export interface PartitionLog<E extends Entry = Entry> {
   readonly firstPosition: number;
   /** Position of the newest durable entry; 0 when there is none. */
   readonly lastPosition: number;
+  /** Time of the newest durable entry; -Infinity when there is none. */
+  readonly lastTimeMs: number;
   append(drafts: readonly E[]): Promise<LogSlice<E>>;
   read(fromPosition: number, maxCount: number): Promise<LogSlice<E>>;
   subscribe(listener: (slice: LogSlice<E>) => void): () => void;

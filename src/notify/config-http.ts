@@ -82,7 +82,7 @@ const proxyKeys = {
   /** Hosts that are reached without it, separated by commas. */
   no_proxy: z.string().optional(),
   /** `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. */
-  proxy_from_environment: z.boolean().default(false),
+  proxy_from_environment: z.boolean().optional(),
   /** Headers of the request that opens a tunnel. */
   proxy_connect_header: z.record(z.string(), z.array(z.string())).optional(),
 };

@@ -65,7 +65,7 @@ export class Connections {
   /** Undefined where nothing special is wanted. */
   async #dispatcher(): Promise<Dispatcher | undefined> {
     const { tls_config, proxy_url, proxy_from_environment } = this.#config;
-    const isProxied = proxy_url !== undefined || proxy_from_environment;
+    const isProxied = proxy_url !== undefined || proxy_from_environment === true;
     if (!tls_config && !isProxied) return undefined;
     const tls = tls_config ? await tlsOptions(tls_config) : {};
     const wanted = JSON.stringify(tls);

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { formatDuration, labelPairs, labelValue } from '../alert/index.ts';
 import type { Incident, Notification } from '../incident/index.ts';
 import type { Integration } from './integration.ts';
-import { plainText } from './plain-text.ts';
+import { plainText } from '../alert/index.ts';
 
 export interface ConsoleOptions {
   readonly name: string;

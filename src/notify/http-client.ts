@@ -1,10 +1,9 @@
 import type { Response } from 'undici';
-import { formatDuration } from '../alert/index.ts';
+import { formatDuration, plainText } from '../alert/index.ts';
 import { TocsinError } from '../engine/index.ts';
 import type { HttpConfig } from './config-http.ts';
 import { Connections } from './connections.ts';
 import { TokenSource } from './oauth2.ts';
-import { plainText } from './plain-text.ts';
 import { RetryAfter } from './retry.ts';
 import { readSecret } from './secret-file.ts';
 

@@ -1,3 +1,4 @@
+import { fingerprint } from '../alert/index.ts';
 import { TocsinError, type Effect } from '../engine/index.ts';
 import type { Notification, NotifyEffect } from '../incident/index.ts';
 import { defaultTemplates, type Templates } from '../template/index.ts';
@@ -41,11 +42,26 @@ export interface NotifyResult {
   readonly delivered: readonly string[];
 }
 
-/** Pages of one integration go in order; integrations do not wait for each other. */
+/** Pages that one integration is sent at the same time. */
+const lanesPerIntegration = 64;
+
+/**
+ * Pages of one group go to an integration in order. Integrations do not wait for each other, nor do groups: of those that share an
+ * integration only every 64th shares a lane, so that one page which is not taken holds few others up, and a receiver that is dead costs
+ * no more than 64 connections.
+ */
 export function laneOf(effect: Effect): string {
   if (effect.kind !== 'notify') return `${effect.kind}/${effect.id}`;
-  const { receiver, integration } = (effect as NotifyEffect).payload;
-  return `notify/${receiver}${integration === null ? '' : `/${integration}`}`;
+  const { receiver, integration, groupKey } = (effect as NotifyEffect).payload;
+  const lane = parseInt(fingerprint([groupKey, '']).slice(-8), 16) % lanesPerIntegration;
+  return `notify/${receiver}/${integration ?? ''}/${lane}`;
+}
+
+/** Of two pages that one integration gets of a group the later says it all. */
+export function subjectOf(effect: Effect): string | null {
+  if (effect.kind !== 'notify') return null;
+  const { receiver, integration, groupKey } = (effect as NotifyEffect).payload;
+  return JSON.stringify([receiver, integration, groupKey]);
 }
 
 const defaultDeadlineMs = 120_000;

@@ -1,10 +1,10 @@
+import { plainText } from '../alert/index.ts';
 import { TocsinError } from '../engine/index.ts';
 import type { SlackConfig } from './config-chat.ts';
 import type { ReceiverGlobals } from './config-global.ts';
 import { HttpClient, type HttpAnswer, type HttpRequest } from './http-client.ts';
 import type { Integration, IntegrationContext } from './integration.ts';
 import { pageOf, truncate, withoutEmpty, type Page } from './page.ts';
-import { plainText } from './plain-text.ts';
 import { secretOf } from './secret-file.ts';
 
 /** https://api.slack.com/reference/messaging/attachments#legacy_fields */

@@ -1,9 +1,8 @@
 import { isIP } from 'node:net';
 import type { SendMailOptions } from 'nodemailer';
-import { formatDuration } from '../alert/index.ts';
+import { formatDuration, plainText } from '../alert/index.ts';
 import { TocsinError } from '../engine/index.ts';
 import type { TlsOptions } from './connections.ts';
-import { plainText } from './plain-text.ts';
 
 export interface SmtpServer {
   readonly host: string;

@@ -24,7 +24,14 @@ export const sourceConfig = z.strictObject({
 
 /** Section `nats`: a NATS server to take reports from and to publish incidents to. */
 export const natsConfig = z.strictObject({
-  servers: z.array(z.string().min(1)).min(1),
+  servers: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .regex(/^[^@]*$/, 'must hold no user and password: use user and password_file'),
+    )
+    .min(1),
   user: z.string().optional(),
   password_file: z.string().optional(),
   token_file: z.string().optional(),

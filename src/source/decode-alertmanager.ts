@@ -8,6 +8,8 @@ import { readReport } from './report.ts';
 export const decodeAlertmanager: Decode = (body, context) => {
   const json = parseJson(body);
   if (!json.ok) return { alerts: [], errors: [json.error] };
+  // In Go a null is an empty list.
+  if (json.value === null) return { alerts: [], errors: [] };
   if (!Array.isArray(json.value))
     return { alerts: [], errors: [`body: expected an array of alerts, got ${typeName(json.value)}`] };
   return readList(json.value, 'alerts', (item, path) => readReport(item, path, 'alertmanager', context));

@@ -4,5 +4,5 @@ export * from './decoders.ts';
 export * from './ndjson.ts';
 export * from './stage.ts';
 export * from './received.ts';
-export type { MessageOutcome, NatsLink, TakeMessage } from './nats.ts';
-export { openNats } from './open-nats.ts';
+export type { MessageOutcome, TakeMessage } from './nats.ts';
+export { openNats, type NatsPort } from './open-nats.ts';

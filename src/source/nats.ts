@@ -7,6 +7,7 @@ import {
 } from '@nats-io/jetstream';
 import {
   connect,
+  errors,
   headers as createHeaders,
   tokenAuthenticator,
   usernamePasswordAuthenticator,
@@ -43,11 +44,13 @@ export class NatsLink {
   #subscription: Subscription | null = null;
   #messages: ConsumerMessages | null = null;
   #loop: Promise<void> = Promise.resolve();
+  #isConnected = true;
 
   private constructor(connection: NatsConnection, config: NatsConfig, take: TakeMessage) {
     this.#connection = connection;
     this.#config = config;
     this.#take = take;
+    void this.#watch();
   }
 
   /** Connects, and reconnects for ever afterwards. Rejects with TOC_NATS_UNAVAILABLE when no server answers at first. */
@@ -61,12 +64,21 @@ export class NatsLink {
       });
       return new NatsLink(connection, config, take);
     } catch (cause) {
+      const where = config.servers.join(', ');
+      const isRefused = cause instanceof errors.AuthorizationError;
       throw new TocsinError(
         'TOC_NATS_UNAVAILABLE',
-        `no NATS server answers at ${config.servers.join(', ')}`,
+        isRefused
+          ? `the NATS server refuses the credentials, at ${where}`
+          : `no NATS server answers at ${where}`,
         { cause },
       );
     }
+  }
+
+  /** The connection stands at this moment; while it does not, the client connects again by itself. */
+  get isConnected(): boolean {
+    return this.#isConnected && !this.#connection.isClosed();
   }
 
   /**
@@ -114,6 +126,13 @@ export class NatsLink {
     waiting.abort();
     await this.#connection.close();
     await this.#loop;
+  }
+
+  async #watch(): Promise<void> {
+    for await (const { type } of this.#connection.status()) {
+      if (type === 'disconnect') this.#isConnected = false;
+      if (type === 'reconnect') this.#isConnected = true;
+    }
   }
 
   async #finish(): Promise<void> {

@@ -1,8 +1,83 @@
+import pRetry from 'p-retry';
+import { TocsinError } from '../engine/index.ts';
 import type { NatsConfig } from './config.ts';
 import type { NatsLink, TakeMessage } from './nats.ts';
 
-/** Connects as `NatsLink.open` does. The client is loaded only where a server is configured: it costs a tenth of the start. */
-export async function openNats(config: NatsConfig, take: TakeMessage): Promise<NatsLink> {
-  const { NatsLink } = await import('./nats.ts');
-  return NatsLink.open(config, take);
+/** NATS as the application uses it, whether a server answers or not. */
+export interface NatsPort {
+  readonly isConnected: boolean;
+  /** Publishes and waits until the server has it. Rejects with TOC_NATS_UNAVAILABLE. */
+  publish(subject: string, body: Uint8Array, headers: Readonly<Record<string, string>>): Promise<void>;
+  /** Takes reports in from now on, as soon as a server answers. */
+  listen(): void;
+  close(): Promise<void>;
+}
+
+export interface NatsEvents {
+  /** Called after each attempt that failed, before the next. */
+  readonly onTrouble: (error: TocsinError) => void;
+  readonly onConnected: () => void;
+}
+
+const firstWaitMs = 500;
+const longestWaitMs = 15_000;
+
+/**
+ * Connects in the background, for as long as it takes: a NATS server that is down must not keep alerts out that come by other ways.
+ * The client is loaded only where a server is configured: it costs a tenth of the start.
+ */
+export function openNats(config: NatsConfig, take: TakeMessage, events: NatsEvents): NatsPort {
+  const stop = new AbortController();
+  const mayListen = Promise.withResolvers<void>();
+  let link: NatsLink | null = null;
+
+  const connect = async (): Promise<void> => {
+    const { NatsLink } = await import('./nats.ts');
+    const opened = await NatsLink.open(config, take);
+    link = opened;
+    try {
+      await mayListen.promise;
+      if (!stop.signal.aborted) await opened.listen();
+    } catch (error) {
+      link = null;
+      await opened.close();
+      throw error;
+    }
+  };
+
+  const connected = pRetry(connect, {
+    retries: Infinity,
+    minTimeout: firstWaitMs,
+    maxTimeout: longestWaitMs,
+    randomize: true,
+    signal: stop.signal,
+    onFailedAttempt: ({ error }) => {
+      if (!stop.signal.aborted) events.onTrouble(asTocsinError(error));
+    },
+  }).then(events.onConnected, (error: unknown) => {
+    if (!stop.signal.aborted) events.onTrouble(asTocsinError(error));
+  });
+
+  return {
+    get isConnected() {
+      return link !== null && link.isConnected;
+    },
+    async publish(subject, body, headers) {
+      if (!link) throw new TocsinError('TOC_NATS_UNAVAILABLE', 'no NATS server has answered yet');
+      await link.publish(subject, body, headers);
+    },
+    listen: () => mayListen.resolve(),
+    async close() {
+      stop.abort();
+      mayListen.resolve();
+      await connected;
+      await link?.close();
+    },
+  };
+}
+
+function asTocsinError(error: unknown): TocsinError {
+  return error instanceof TocsinError
+    ? error
+    : new TocsinError('TOC_NATS_UNAVAILABLE', 'the NATS client failed unexpectedly', { cause: error });
 }

@@ -1,12 +1,27 @@
 import type { AlertsEntry } from '../incident/index.ts';
-import type { DecodeContext } from './decode.ts';
+import type { DecodeContext, DecodeResult } from './decode.ts';
 import { decoders, isSourceFormat, type SourceFormat } from './decoders.ts';
 
 /** A request as it came, and all that its decoder needs beside it: decoding it again gives the same alerts. */
 export interface Received {
   readonly format: SourceFormat;
   readonly context: DecodeContext;
+  /** How far log time is ahead of the clock that the sender's times are of. */
+  readonly aheadMs: number;
   readonly body: Uint8Array;
+}
+
+/** Reads a request. Its times become log time. */
+export function decodeRequest({ format, context, aheadMs, body }: Received): DecodeResult {
+  const result = decoders[format](body, context);
+  if (aheadMs === 0) return result;
+  const alerts = result.alerts.map((alert) => ({
+    ...alert,
+    startsAtMs: alert.startsAtMs + aheadMs,
+    endsAtMs: alert.endsAtMs + aheadMs,
+    receivedAtMs: alert.receivedAtMs + aheadMs,
+  }));
+  return { ...result, alerts };
 }
 
 /** What `bytes` of `encodeReceived` begin with; JSON never does. */
@@ -17,8 +32,8 @@ const prefixLength = 5;
  * An entry of reports as the bytes of the request: the mark, the length of a head (32 bits, big endian), the head as JSON, the body.
  * Nothing is encoded again, and what a sender said stays as it was said.
  */
-export function encodeReceived(timeMs: number, { format, context, body }: Received): Uint8Array {
-  const head = Buffer.from(JSON.stringify({ timeMs, format, context }));
+export function encodeReceived(timeMs: number, { format, context, aheadMs, body }: Received): Uint8Array {
+  const head = Buffer.from(JSON.stringify({ timeMs, format, context, aheadMs }));
   const bytes = Buffer.allocUnsafe(prefixLength + head.length + body.length);
   bytes[0] = mark;
   bytes.writeUInt32BE(head.length, 1);
@@ -39,8 +54,10 @@ export function decodeReceived(bytes: Uint8Array): AlertsEntry {
     readonly timeMs: number;
     readonly format: string;
     readonly context: DecodeContext;
+    readonly aheadMs: number;
   };
-  if (!isSourceFormat(head.format)) throw new RangeError(`there is no format ${head.format}`);
-  const { alerts } = decoders[head.format](view.subarray(bodyStart), head.context);
-  return { kind: 'alerts', timeMs: head.timeMs, payload: alerts };
+  const { timeMs, format, context, aheadMs } = head;
+  if (!isSourceFormat(format)) throw new RangeError(`there is no format ${format}`);
+  const { alerts } = decodeRequest({ format, context, aheadMs, body: view.subarray(bodyStart) });
+  return { kind: 'alerts', timeMs, payload: alerts };
 }

@@ -28,17 +28,21 @@ export function createIntakeStage(context: StageContext): IntakeStage {
   return new Intake(context);
 }
 
-const defaultRetentionMs = globalConfig.parse({}).resolved_retention;
+const defaults = globalConfig.parse({});
 
 class Intake implements IntakeStage {
   readonly name = 'source';
   readonly #known: Table<Known>;
   readonly #context: StageContext;
-  #retentionMs = defaultRetentionMs;
+  /** Until when nothing expires, at key `until`. */
+  readonly #grace: Table<number>;
+  #retentionMs = defaults.resolved_retention;
+  #resolveTimeoutMs = defaults.resolve_timeout;
 
   constructor(context: StageContext) {
     this.#context = context;
     this.#known = context.table<Known>('alerts');
+    this.#grace = context.table<number>('grace');
   }
 
   get size(): number {
@@ -60,6 +64,7 @@ class Intake implements IntakeStage {
   onFrame({ entry, timeMs, flow }: TocsinFrame): void {
     if (entry === null) return;
     if (entry.kind === 'config') this.#configure(entry.payload);
+    if (entry.kind === 'resume') this.#grantGrace(timeMs, entry.payload.atMs);
     if (entry.kind !== 'alerts') return;
     const changes: AlertChange[] = [];
     for (let index = 0; index < entry.payload.length; index++) {
@@ -73,8 +78,10 @@ class Intake implements IntakeStage {
     const known = this.#known.get(fingerprint);
     if (!known) return;
     const { alert } = known;
+    const graceUntilMs = this.#grace.get('until') ?? -Infinity;
     if (!known.isFiring) this.#known.delete(fingerprint);
     else if (alert.endsAtMs > timeMs) this.#context.timers.set(fingerprint, alert.endsAtMs);
+    else if (graceUntilMs > timeMs) this.#context.timers.set(fingerprint, graceUntilMs);
     else {
       known.isFiring = false;
       this.#known.touch(fingerprint);
@@ -85,7 +92,13 @@ class Intake implements IntakeStage {
 
   #configure(config: Readonly<Record<string, unknown>>): void {
     const section = config['global'] as Partial<GlobalConfig> | undefined;
-    this.#retentionMs = section?.resolved_retention ?? defaultRetentionMs;
+    this.#retentionMs = section?.resolved_retention ?? defaults.resolved_retention;
+    this.#resolveTimeoutMs = section?.resolve_timeout ?? defaults.resolve_timeout;
+  }
+
+  /** That nobody repeated an alert while nobody listened proves nothing: senders get as long as that was to say it again. */
+  #grantGrace(sinceMs: number, atMs: number): void {
+    this.#grace.set('until', atMs + Math.min(atMs - sinceMs, this.#resolveTimeoutMs));
   }
 
   #take(report: Alert, index: number, timeMs: number): AlertChange {

@@ -68,8 +68,15 @@ class LmdbStore implements PartitionStore {
       if (!head) return null;
       const { position, timeMs } = decode(head) as { position: number; timeMs: number };
       const rows: Checkpoint['rows'][number][] = [];
-      for (const { value } of this.#rows.getRange()) {
-        rows.push(decodeRow(value));
+      try {
+        for (const { value } of this.#rows.getRange()) rows.push(decodeRow(value));
+      } catch (cause) {
+        throw new TocsinError('TOC_STORE_CORRUPT', 'a row of the checkpoint cannot be read', { cause });
+      }
+      const { entryCount } = this.#rows.getStats() as { readonly entryCount: number };
+      if (rows.length !== entryCount) {
+        const found = `the checkpoint has ${rows.length} rows that can be read, of ${entryCount}`;
+        throw new TocsinError('TOC_STORE_CORRUPT', found);
       }
       return { position, timeMs, rows };
     });

@@ -1,5 +1,5 @@
 import { severityRank, type Severity } from '../alert/index.ts';
-import type { Candidate, Incident, Reason } from '../incident/index.ts';
+import type { Candidate, Incident, Priority, Reason } from '../incident/index.ts';
 import type { Assessment } from './assessment.ts';
 
 /** What triage remembers of an incident. */
@@ -13,6 +13,8 @@ export interface IncidentRow {
   linkReasons: readonly Reason[];
   /** The command that acknowledged it. */
   acknowledgedByCommand: string | null;
+  /** How urgent it was then. */
+  acknowledgedPriority: Priority | null;
   /** Recalls asked for so far. */
   recallCount: number;
   /** How many signals the last recall knew of. */
@@ -26,7 +28,7 @@ const largeIncident = 100;
 
 /** The incident as it stands, with the revision of the row's last one. */
 export function incidentOf(
-  row: Pick<IncidentRow, 'incident'> | null,
+  row: Pick<IncidentRow, 'incident' | 'acknowledgedPriority'> | null,
   candidate: Candidate,
   assessment: Assessment,
   nowMs: number,
@@ -35,13 +37,20 @@ export function incidentOf(
   const last = row?.incident;
   const wasAcknowledged = last !== undefined && last.state !== 'merged' && last.acknowledgedBy !== null;
   const reopens = candidate.state === 'open' && last?.state === 'resolved';
-  const isAcknowledged = wasAcknowledged && !reopens;
+  // Who took on a P4 has not taken on a P1.
+  const isOutgrown =
+    row !== null && row.acknowledgedPriority !== null && found.priority < row.acknowledgedPriority;
+  const isAcknowledged = wasAcknowledged && !reopens && !isOutgrown;
   return {
     id: candidate.id,
     domain: candidate.domain,
     revision: last?.revision ?? 0,
     state: candidate.state === 'open' && isAcknowledged ? 'acknowledged' : candidate.state,
     ...found,
+    reasons:
+      wasAcknowledged && isOutgrown
+        ? [outgrown(last.acknowledgedBy, row.acknowledgedPriority, found.priority), ...found.reasons]
+        : found.reasons,
     openedAtMs: candidate.openedAtMs,
     updatedAtMs: nowMs,
     resolvedAtMs: candidate.resolvedAtMs,
@@ -100,4 +109,12 @@ function stepOf(count: number): number {
   const power = 10 ** Math.floor(Math.log10(count));
   if (count < 10) return count < 5 ? 3 : 5;
   return power * (count < 2 * power ? 1 : count < 5 * power ? 2 : 5);
+}
+
+function outgrown(by: string | null, before: Priority | null, now: Priority): Reason {
+  return {
+    stage: 'triage',
+    code: 'acknowledgement_outgrown',
+    text: `acknowledged by ${by ?? 'somebody'} as ${before ?? 'less urgent'}; now it is ${now}`,
+  };
 }

@@ -158,6 +158,7 @@ class Triage implements TriageStage {
         headId,
         linkReasons,
         acknowledgedByCommand: null,
+        acknowledgedPriority: null,
         recallCount: 0,
         recalledSignals: 0,
         answeredRecall: 0,
@@ -271,6 +272,7 @@ class Triage implements TriageStage {
       return { status: 'refused', code: 'conflict', message: why };
     }
     row.acknowledgedByCommand = command.id;
+    row.acknowledgedPriority = row.incident.priority;
     const text = `acknowledged by ${command.by}${comment === '' ? '' : `: ${comment}`}`;
     this.#revise(
       row,

@@ -122,8 +122,29 @@ describe('an acknowledged incident', () => {
       .at('1s', firing({ ...errors, severity: 'warning' }))
       .at('10s', acknowledge)
       .at('20s', firing({ ...errors, instance: 'shop-2' }));
-    const reasons = (await scene.run('100s')).map(({ reason }) => reason);
+    const reasons = (await scene.run('60s')).map(({ reason }) => reason);
     expect(reasons).toEqual(['first notification', expect.stringMatching(/^(priority|severity) raised/)]);
+  });
+
+  test('is open again once it is more urgent than what was acknowledged, until somebody takes that on', async () => {
+    const scene = createScene(forAll)
+      .at('1s', firing({ ...errors, severity: 'warning' }))
+      .at('10s', acknowledge)
+      .at('20s', firing({ ...errors, instance: 'shop-2' }))
+      .at(
+        '30s',
+        look(({ triage }) =>
+          expect(triage.incident('INC-1')).toMatchObject({ state: 'open', acknowledgedBy: null }),
+        ),
+      )
+      .at('200s', acknowledge)
+      .at(
+        '201s',
+        look(({ triage }) => expect(triage.incident('INC-1')).toMatchObject({ state: 'acknowledged' })),
+      );
+    scene.expectOne('on-call', between('70s', '100s'), errors);
+    scene.expectNone('on-call', between('200s', '400s'), errors);
+    await scene.run();
   });
 
   test('that has resolved and comes back is open again, and pages', async () => {
@@ -133,6 +154,60 @@ describe('an acknowledged incident', () => {
       .at('20s', resolved(disk))
       .at('40s', firing(disk));
     scene.expectOne('on-call', between('40s', '60s'), disk);
+    await scene.run();
+  });
+});
+
+describe('an incident that was closed by hand', () => {
+  const close = command({ kind: 'incident.resolve', body: { incidentId: 'INC-1', comment: 'fixed' } });
+  const host = (index: number) => ({ ...disk, instance: `db-${index}` });
+
+  test('pages at once when a similar alert follows', async () => {
+    const scene = createScene(byIncident)
+      .at('1s', firing(host(0)))
+      .at('10s', close)
+      .at('12s', firing(host(1)));
+    scene.expectNone('on-call', between('10s', '11900ms'), disk);
+    scene.expectOne('on-call', between('12s', '18s'), host(1));
+    const pages = await scene.run('50s');
+    expect(pages.map(({ reason }) => reason)).toEqual([
+      'first notification',
+      'fires again after it was closed',
+    ]);
+  });
+
+  test('pages at once when one more alert of a signal fires that never stopped', async () => {
+    const pod = (index: number) => ({
+      alertname: 'PodCrash',
+      service: 'db',
+      severity: 'critical',
+      environment: 'prod',
+      pod: `db-7d9f8c6b5-x2k9${index}`,
+    });
+    const text = { summary: 'the pod crashed and does not come back' };
+    const crash = (index: number) => ({ ...firing(pod(index)), annotations: text });
+    const scene = createScene(byIncident).at('1s', crash(1)).at('10s', close).at('40m', crash(2));
+    scene.at(
+      '41m',
+      look(({ triage, intake, dedup }) => {
+        const [first, second] = [...intake.alerts()].map(
+          ({ fingerprint }) => dedup.signalOf(fingerprint)?.id,
+        );
+        expect(first).toBe(second);
+        expect(triage.incident('INC-1')?.state).toBe('open');
+      }),
+    );
+    scene.expectOne('on-call', between('40m', '40m10s'), pod(2));
+    await scene.run();
+  });
+
+  test('stays quiet while nothing new fires, and its end is told', async () => {
+    const scene = createScene(byIncident)
+      .at('1s', firing(host(0)))
+      .at('10s', close)
+      .at('3m', resolved(host(0)));
+    scene.expectNone('on-call', between('10s', '3m'), disk);
+    scene.expectOne('on-call', between('3m', '4m'), disk, 'resolved');
     await scene.run();
   });
 });

@@ -92,6 +92,19 @@ dedup:
     ).toMatch(/bad matcher/);
   });
 
+  test('a URL holds no credentials, as it is shown and logged', () => {
+    for (const text of [
+      "server: { external_url: 'http://u:p@h/' }",
+      "history: { url: 'http://u:p@h:8123' }",
+      "nats: { servers: ['nats://u:p@h:4222'] }",
+    ]) {
+      expect(mistakesOf(text)).toEqual([expect.stringMatching(/must hold no user and password/)]);
+    }
+    expect(mistakesOf("history: { url: 'http://h:8123?password=x' }")).toEqual([
+      expect.stringMatching(/history.url: must hold no query/),
+    ]);
+  });
+
   test('another address than loopback needs a token', () => {
     expect(mistakesOf('server: { listen: "0.0.0.0:9093" }')[0]).toMatch(
       /server.listen: 0.0.0.0 can be reached from outside/,

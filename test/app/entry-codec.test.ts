@@ -12,7 +12,7 @@ const tick = (timeMs: number): LogEntry => ({ kind: 'tick', timeMs, payload: nul
 
 function draft(body: string, nowMs: number): AlertsDraft {
   const context = { nowMs, resolveTimeoutMs: 300_000, defaultDomain: 'default', domainLabel: 'domain' };
-  const received = { format: 'alertmanager' as const, context, body: Buffer.from(body) };
+  const received = { format: 'alertmanager' as const, context, aheadMs: 0, body: Buffer.from(body) };
   return {
     kind: 'alerts',
     timeMs: nowMs,

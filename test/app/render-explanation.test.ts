@@ -26,3 +26,16 @@ test('an explanation is an outline in which reasons and labels are one line each
     '    - b',
   ]);
 });
+
+test('what comes from outside cannot steer the terminal', () => {
+  const evil = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202eabc\r\nnext';
+  const text = renderExplanation({
+    [evil]: evil,
+    labels: { [evil]: evil },
+    list: [evil],
+    reasons: [{ stage: 'dedup', code: 'x', text: evil }],
+  });
+  // oxlint-disable-next-line no-control-regex -- these are what must not be there
+  expect(stripVTControlCharacters(text)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  expect(text.split('\n')).toHaveLength(6);
+});

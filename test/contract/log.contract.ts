@@ -53,7 +53,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
     });
 
     test('an empty log has no positions', async () => {
-      expect([log.firstPosition, log.lastPosition]).toEqual([1, 0]);
+      expect([log.firstPosition, log.lastPosition, log.lastTimeMs]).toEqual([1, 0, -Infinity]);
       expect(await log.read(1, 10)).toEqual({ firstPosition: 1, entries: [] });
     });
 
@@ -66,6 +66,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       expect(slices.map(({ firstPosition }) => firstPosition)).toEqual([1, 3, 4]);
       expect((await log.read(1, 10)).entries.map(({ timeMs }) => timeMs)).toEqual([1, 2, 3, 4]);
       expect(log.lastPosition).toBe(4);
+      expect(log.lastTimeMs).toBe((await log.read(4, 1)).entries[0]?.timeMs);
     });
 
     test('time never goes back', async () => {

@@ -305,5 +305,48 @@ test('a replay waits for a history that lags, but not for one that is down', asy
   expect(scene.sink.rows.length).toBeLessThan(100_000);
   await scene.clock.goTo(20_000);
   await starting;
-  expect(scene.sink.rows).toHaveLength(300_000);
+  expect(scene.sink.rows).toHaveLength(1000 * scene.log.entries.length);
+  expect(scene.log.entries.length).toBeGreaterThanOrEqual(300);
+});
+
+test('the log is told when nobody followed it: before anything falls due, and only then', async () => {
+  const scene = new Scene();
+  const first = scene.open().owner;
+  await first.start();
+  await scene.report(1);
+  await first.stop();
+  await scene.clock.goTo(60_000);
+  const second = scene.open().owner;
+  await second.start();
+  const told = (): string[] => scene.log.entries.map(({ kind, timeMs }) => `${kind} ${timeMs}`);
+  expect(told()).toEqual(['alerts 1000', 'resume 1000']);
+  expect(scene.log.entries[1]?.payload).toEqual({ atMs: 60_000 });
+  await scene.clock.goTo(61_000);
+  await second.stop();
+
+  const third = scene.open().owner;
+  await third.start();
+  await third.stop();
+  expect(told().filter((text) => text.startsWith('resume'))).toHaveLength(1);
+});
+
+test('a machine that slept tells so before its overdue timers fire', async () => {
+  const scene = new Scene();
+  let sleptMs = 0;
+  const clock = {
+    nowMs: () => scene.clock.nowMs() + sleptMs,
+    setTimer: (dueMs: number, fire: () => void) => scene.clock.setTimer(dueMs, fire),
+  };
+  const { owner } = scene.open({ clock });
+  await owner.start();
+  await scene.report(1);
+  await settled();
+  sleptMs = 3_600_000;
+  await scene.clock.goTo(2000);
+  expect(scene.log.entries.map(({ kind, timeMs }) => `${kind} ${timeMs}`).slice(0, 3)).toEqual([
+    'alerts 1000',
+    'resume 1050',
+    'tick 3601050',
+  ]);
+  await owner.stop();
 });

@@ -169,3 +169,29 @@ test('the outcome of a question goes into the log alone', async () => {
   expect(facts).toHaveLength(1);
   expect(recorded.size).toBe(0);
 });
+
+test('of effects about the same that wait only the last is carried out; the others end as superseded', async () => {
+  const carried: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const { runner, facts } = createBench({
+    carriers: {
+      page: async ({ id }) => {
+        carried.push(id);
+        if (id === 'web/1') await first.promise;
+      },
+    },
+    laneOf: () => 'web',
+    subjectOf: ({ id }) => (id.startsWith('web/') ? 'web' : null),
+  });
+  runner.run([effect('web/1')]);
+  await expect.poll(() => carried).toEqual(['web/1']);
+  runner.run([effect('web/2'), effect('other/1'), effect('web/3'), effect('web/4')]);
+  first.resolve();
+  await runner.idle();
+  expect(carried).toEqual(['web/1', 'other/1', 'web/4']);
+  const failed = facts.filter(({ outcome }) => outcome.status === 'failed');
+  expect(failed.map(({ effectId, outcome }) => [effectId, 'code' in outcome && outcome.code])).toEqual([
+    ['web/2', 'TOC_EFFECT_SUPERSEDED'],
+    ['web/3', 'TOC_EFFECT_SUPERSEDED'],
+  ]);
+});

@@ -65,6 +65,10 @@ export class MemoryLog<E extends Entry> {
     return this.entries.length;
   }
 
+  get lastTimeMs(): number {
+    return this.entries.at(-1)?.timeMs ?? -Infinity;
+  }
+
   async append(drafts: readonly E[]): Promise<LogSlice<E>> {
     await Promise.resolve();
     if (this.isFull) throw new TocsinError('TOC_LOG_UNAVAILABLE', 'no room');
@@ -186,6 +190,7 @@ export class Scene {
       sink: this.sink,
       clock: this.clock,
       createTick: (timeMs) => ({ kind: 'tick', timeMs, payload: null }),
+      createResume: (timeMs, atMs) => ({ kind: 'resume', timeMs, payload: { atMs } }),
       checkpointIntervalMs: 1_000_000,
       onFailure: (error) => this.failures.push(error),
       onCheckpoint: (position) => this.checkpoints.push(position),

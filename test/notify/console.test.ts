@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { labelsOf } from '../../src/alert/index.ts';
 import { renderPage } from '../../src/notify/index.ts';
-import { plainText } from '../../src/notify/plain-text.ts';
+import { plainText } from '../../src/alert/index.ts';
 import { firing, incidentOf, notificationOf, nowMs, resolved } from './scene.ts';
 
 const incidentPage = notificationOf({

@@ -341,9 +341,13 @@ test('a dead receiver costs the others nothing', async () => {
   expect(ended).toEqual(['alive told', 'dead failed']);
 });
 
-test('a receiver has its own lane, so that a dead one holds up nobody else', () => {
-  expect(laneOf(effectOf())).toBe('notify/web');
-  expect(laneOf(effectOf({ receiver: 'other' }))).toBe('notify/other');
+test('lanes: a dead receiver holds up no other, a page that is not taken no other group', () => {
+  const laneOfGroup = (change: Parameters<typeof effectOf>[0]): string => laneOf(effectOf(change));
+  expect(laneOfGroup({ groupKey: 'a' })).toBe(laneOfGroup({ groupKey: 'a' }));
+  expect(laneOfGroup({ groupKey: 'a' })).not.toBe(laneOfGroup({ groupKey: 'a', receiver: 'other' }));
+  expect(laneOfGroup({ groupKey: 'a' })).not.toBe(laneOfGroup({ groupKey: 'a', integration: 'webhook[1]' }));
+  const lanes = Array.from({ length: 1000 }, (_, index) => laneOfGroup({ groupKey: `group ${index}` }));
+  expect(new Set(lanes).size).toBe(64);
   expect(laneOf({ id: 'runbook/run-1/0', kind: 'http-step', payload: {} })).toBe('http-step/runbook/run-1/0');
 });
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { createLabels, fingerprint } from '../../src/alert/index.ts';
 import {
   decodeReceived,
+  decodeRequest,
   decoders,
   encodeReceived,
   isEncodedReceived,
@@ -48,7 +49,7 @@ test('a request that is kept as it came is read again as it was read first', () 
   const formats = fc.constantFrom(...(Object.keys(decoders) as SourceFormat[]));
   fc.assert(
     fc.property(bodies, formats, fc.string({ unit: 'binary' }), (body, format, defaultDomain) => {
-      const received = { format, context: { ...context, defaultDomain }, body };
+      const received = { format, context: { ...context, defaultDomain }, aheadMs: 0, body };
       const bytes = encodeReceived(4711, received);
       expect(isEncodedReceived(bytes)).toBe(true);
       expect(decodeReceived(bytes)).toEqual({
@@ -56,6 +57,11 @@ test('a request that is kept as it came is read again as it was read first', () 
         timeMs: 4711,
         payload: decoders[format](body, received.context).alerts,
       });
+      const ahead = { ...received, aheadMs: 3_600_000 };
+      expect(decodeReceived(encodeReceived(4711, ahead)).payload).toEqual(decodeRequest(ahead).alerts);
+      expect(decodeRequest(ahead).alerts.map(({ endsAtMs }) => endsAtMs - 3_600_000)).toEqual(
+        decodeRequest(received).alerts.map(({ endsAtMs }) => endsAtMs),
+      );
     }),
     { numRuns: 300 },
   );

@@ -16,7 +16,11 @@ export interface NatsServer {
 
 /** Starts a real NATS server with JetStream on a free port of loopback; `args` are more arguments for it. */
 export async function startNats(...args: readonly string[]): Promise<NatsServer> {
-  const port = await freePort();
+  return startNatsAt(await freePort(), ...args);
+}
+
+/** As `startNats`, on a port of `freePort`. */
+export async function startNatsAt(port: number, ...args: readonly string[]): Promise<NatsServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-nats-'));
   const [command, ...first] = serverCommand(testServers.nats);
   const all = [...first, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder, ...args];
@@ -52,7 +56,7 @@ async function answering(port: number): Promise<void> {
   throw new Error(`nats-server does not answer on port ${port}`);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

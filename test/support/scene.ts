@@ -21,6 +21,8 @@ export type Act =
   | { readonly kind: 'command'; readonly command: CommandText }
   | { readonly kind: 'settle'; readonly receiver: string; readonly status: 'done' | 'failed' }
   | { readonly kind: 'configure'; readonly config: unknown }
+  | { readonly kind: 'sleep'; readonly until: string }
+  | { readonly kind: 'restart' }
   | { readonly kind: 'look'; readonly look: (stages: PipelineStages) => void };
 
 type CommandText = Command extends infer C ? (C extends Command ? Omit<C, 'id' | 'by'> : never) : never;
@@ -51,6 +53,16 @@ export function delivered(receiver: string): Act {
 
 export function configured(config: unknown): Act {
   return { kind: 'configure', config };
+}
+
+/** Nobody follows the log until `until`. What happens in between must not be part of the scene. */
+export function asleep(until: string): Act {
+  return { kind: 'sleep', until };
+}
+
+/** The process ends and begins again: all that is left is what its tables hold. */
+export function restarted(): Act {
+  return { kind: 'restart' };
 }
 
 /** Looks at what the stages know at that moment. */
@@ -100,7 +112,7 @@ const beginMs = Date.UTC(2026, 0, 5, 9);
 export class Scene {
   readonly answers: CommandAnswer[] = [];
   readonly #config: unknown;
-  readonly #pipeline: Pipeline = createPipeline({ scorer: createInlineScorer(), withHistory: false });
+  #pipeline = freshPipeline();
   readonly #acts: { readonly atMs: number; readonly act: Act }[] = [];
   readonly #expectations: Expectation[] = [];
   readonly #effects: NotifyEffect[] = [];
@@ -142,12 +154,19 @@ export class Scene {
     for (const { atMs, act } of this.#acts.toSorted((a, b) => a.atMs - b.atMs)) {
       await this.#tickUntil(beginMs + atMs);
       if (act.kind === 'look') act.look(this.#pipeline.stages);
+      else if (act.kind === 'restart') this.#restart();
       else await this.#apply(this.#entry(act, beginMs + atMs));
     }
     await this.#tickUntil(beginMs + this.#endMs);
     const pages = this.#effects.map(seenPage);
     for (const expectation of this.#expectations) this.#check(expectation, pages);
     return pages;
+  }
+
+  #restart(): void {
+    const checkpoint = structuredClone(this.#pipeline.fold.snapshot());
+    this.#pipeline = freshPipeline();
+    this.#pipeline.fold.restore(checkpoint);
   }
 
   #expect(expectation: Expectation): this {
@@ -182,10 +201,12 @@ export class Scene {
     }
   }
 
-  #entry(act: Exclude<Act, { kind: 'look' }>, timeMs: number): LogEntry {
+  #entry(act: Exclude<Act, { kind: 'look' | 'restart' }>, timeMs: number): LogEntry {
     switch (act.kind) {
       case 'configure':
         return { kind: 'config', timeMs, payload: parsed(act.config) };
+      case 'sleep':
+        return { kind: 'resume', timeMs, payload: { atMs: beginMs + this.#ms(act.until) } };
       case 'settle':
         return this.#fact(act, timeMs);
       case 'command': {
@@ -244,6 +265,10 @@ export class Scene {
     this.#endMs = Math.max(this.#endMs, outcome.ms);
     return outcome.ms;
   }
+}
+
+function freshPipeline(): Pipeline {
+  return createPipeline({ scorer: createInlineScorer(), withHistory: false });
 }
 
 function seenPage({ payload }: NotifyEffect): SeenPage {

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-const main = new URL('../../bin/tocsin.js', import.meta.url).pathname;
+export const main = new URL('../../bin/tocsin.js', import.meta.url).pathname;
 
 /** A Tocsin process of its own. */
 export interface TocsinProcess {
@@ -18,7 +18,12 @@ export interface TocsinProcess {
 
 /** Starts `tocsin` and waits until it says where it answers. */
 export async function startTocsin(...args: string[]): Promise<TocsinProcess> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return startNode(main, ...args);
+}
+
+/** As `startTocsin`, with Node's own options before it. */
+export async function startNode(...args: string[]): Promise<TocsinProcess> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const watchers = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {

@@ -4,6 +4,7 @@ import type { Entry, Stage, StageContext, StageFactory } from '../../src/engine/
 export type ToyEntry =
   | Entry<'alerts', readonly number[]>
   | Entry<'tick', null>
+  | Entry<'resume', { readonly atMs: number }>
   | Entry<'config', { readonly threshold: number }>
   | Entry<
       'fact',

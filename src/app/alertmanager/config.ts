@@ -34,7 +34,7 @@ type Tree = Readonly<Record<string, unknown>>;
  * scalar where a text is wanted, and a null for nothing said.
  */
 export function parseAlertmanagerConfig(text: string, folder: string): AlertmanagerOutcome {
-  const document = new ConfigDocument(text, { version: '1.1' });
+  const document = new ConfigDocument(text, { version: '1.1', stringKeys: true });
   const syntaxMistakes = document.syntaxMistakes();
   if (syntaxMistakes.length > 0) return { ok: false, mistakes: syntaxMistakes };
   const given = withoutNulls(document.value()) as Tree;

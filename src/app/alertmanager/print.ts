@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { matcherToString, parseMatchers } from '../../alert/index.ts';
 
 type Tree = Readonly<Record<string, unknown>>;
 
@@ -57,7 +58,10 @@ function printReceiver(receiver: Tree, sharedHttp: Tree): Tree {
 const secretKey =
   /(?:^|_)(?:password|secret|credentials|bearer_token|token|bot_token|api_key|key|routing_key|service_key|user_key)$/;
 
+const matcherKeys = new Set(['matchers', 'source_matchers', 'target_matchers']);
+
 function mask(value: unknown, key: string): unknown {
+  if (matcherKeys.has(key) && Array.isArray(value)) return value.flatMap(printMatchers);
   if (Array.isArray(value)) return value.map((item) => mask(item, key));
   if (typeof value === 'string') {
     if (secretKey.test(key) || key === 'slack_api_url') return secret;
@@ -65,6 +69,12 @@ function mask(value: unknown, key: string): unknown {
   }
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mask(item, name)]));
+}
+
+/** One matcher an element, however many the file has in one. */
+function printMatchers(text: unknown): string[] {
+  const parsed = parseMatchers(String(text));
+  return parsed.ok ? parsed.matchers.map(matcherToString) : [];
 }
 
 function maskUrl(text: string): string {

@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
-import { parseDuration } from '../../alert/index.ts';
+import { parseDuration, plainText } from '../../alert/index.ts';
 import type { LineContext } from '../../source/index.ts';
 import { requireConfig } from '../config-file.ts';
 import type { TocsinConfig } from '../config-schema.ts';
@@ -96,7 +96,7 @@ async function readWithBar(file: string, context: LineContext, isQuiet: boolean)
   const bar = isQuiet || file === '-' ? null : openProgressBar('reading', (await stat(file)).size);
   try {
     return await readRecording(file, context, {
-      onBadLine: (line, message) => console.error(`${file}:${line}: ${message}`),
+      onBadLine: (line, message) => console.error(`${file}:${line}: ${plainText(message, 1000)}`),
       onProgress: (bytesRead) => bar?.update(bytesRead),
     });
   } finally {
