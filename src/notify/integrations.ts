@@ -99,7 +99,9 @@ export interface ReceiverMistake {
 export function receiverMistakes(receivers: ReceiversConfig, globals: ReceiverGlobals): ReceiverMistake[] {
   const options: BuildOptions = {
     globals,
-    templates: defaultTemplates(),
+    get templates() {
+      return defaultTemplates();
+    },
     externalUrl: '',
     publisher: { publish: async () => undefined },
     print: () => undefined,

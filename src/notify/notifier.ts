@@ -33,7 +33,7 @@ export interface NotifierOptions {
 /** What all receivers share. Alertmanager's defaults where it is not given. */
 export interface SharedConfig {
   readonly globals?: ReceiverGlobals;
-  readonly templates?: Templates;
+  readonly templates?: Templates | undefined;
 }
 
 /** What the fact of a page says. */

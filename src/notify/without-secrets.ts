@@ -1,3 +1,4 @@
+import type { ReceiverGlobals } from './config-global.ts';
 import type { ReceiversConfig } from './config.ts';
 
 const secret = '<secret>';
@@ -41,6 +42,21 @@ export function withoutSecrets(receivers: ReceiversConfig): ReceiversConfig {
     return Object.fromEntries(masked) as typeof receiver;
   });
 }
+
+/** A section `global` without its secrets. */
+export function globalsWithoutSecrets<T extends ReceiverGlobals>(globals: T): T {
+  return maskConfig(globals, secretGlobals) as T;
+}
+
+const secretGlobals: ReadonlySet<string> = new Set([
+  'smtp_auth_password',
+  'smtp_auth_secret',
+  'slack_api_url',
+  'slack_app_token',
+  'opsgenie_api_key',
+  'victorops_api_key',
+  'telegram_bot_token',
+]);
 
 /** The keys at the top of an integration may be secrets of their own. */
 function maskConfig(config: object, own: ReadonlySet<string> | undefined): unknown {
