@@ -131,7 +131,8 @@ export class Notifier {
       deadlineMs,
       stop,
     });
-    await deliveries.remember(deliveryId);
+    // What was delivered was, even where that cannot be written down: the outcome of the page is what counts.
+    await deliveries.remember(deliveryId).catch(() => undefined);
   }
 
   #build(receivers: ReceiversConfig): ReadonlyMap<string, readonly Integration[]> {
