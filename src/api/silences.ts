@@ -7,8 +7,11 @@ import { RequestInvalid } from './schema.ts';
 import { sendText } from './text.ts';
 import type { Matcher, MatcherText } from '../alert/index.ts';
 
+/** As far as `Date.parse` does not see to it: it takes `1` and `11/23/2031` too. */
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d/;
+
 const time = z.string().transform((text, context) => {
-  const timeMs = Date.parse(text);
+  const timeMs = rfc3339.test(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(timeMs))
     context.addIssue({ code: 'custom', message: `expected an RFC 3339 time, got ${JSON.stringify(text)}` });
   return timeMs;

@@ -15,12 +15,15 @@ export interface Door {
 
 /** As Fastify has it: longer than the 60 s of most proxies, so that it is they who close. */
 const keepAliveTimeoutMs = 72_000;
+/** A request that is not whole by then is answered with 408. */
+const requestTimeoutMs = 60_000;
 
 /**
  * Listens at each address, `host:port`. Requests wait until `open`: a process that starts refuses nobody, and who comes
  * early is answered a moment later. Rejects with TOC_LISTEN_FAILED when one of the addresses cannot be had.
  */
 export async function openDoor(listen: readonly string[]): Promise<Door> {
+  const limits = { keepAliveTimeout: keepAliveTimeoutMs, requestTimeout: requestTimeoutMs };
   let answer: RequestListener | null = null;
   const waiting: Parameters<RequestListener>[] = [];
   const servers: Server[] = [];
@@ -37,7 +40,7 @@ export async function openDoor(listen: readonly string[]): Promise<Door> {
   };
   try {
     for (const address of listen) {
-      const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs }, (request, response) => {
+      const server = createServer(limits, (request, response) => {
         if (answer) answer(request, response);
         else waiting.push([request, response]);
       });

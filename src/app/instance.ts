@@ -241,6 +241,9 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       if (error instanceof TocsinError) return { ok: false, errors: [error.message] };
       throw error;
     }
+    const later = changedUntilRestart(config, nextConfig);
+    if (later.length > 0)
+      logger.warn({ settings: later }, 'These settings have changed and take effect with the next start.');
     config = nextConfig;
     loaded = next;
     for (const warning of next.warnings) logger.warn(warning);
@@ -287,6 +290,20 @@ async function putConfig(
 ): Promise<void> {
   const { firstPosition } = await log.append([{ kind: 'config', timeMs: clock.nowMs(), payload }]);
   await owner.applied(firstPosition);
+}
+
+/** What a reload does not touch. */
+function changedUntilRestart(before: TocsinConfig, after: TocsinConfig): string[] {
+  const read = (config: TocsinConfig): Readonly<Record<string, unknown>> => ({
+    'score.workers': config.score.workers,
+    'source.max_body_bytes': config.source.max_body_bytes,
+    history: config.history,
+    nats: config.nats,
+    server: config.server,
+    storage: config.storage,
+  });
+  const [old, now] = [read(before), read(after)];
+  return Object.keys(now).filter((name) => !isDeepStrictEqual(old[name], now[name]));
 }
 
 function natsEvents(logger: Logger): Parameters<typeof openNats>[2] {

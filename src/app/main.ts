@@ -32,7 +32,9 @@ try {
 
 /** With its code, by which docs/errors.md says what to do; the mistakes of a configuration speak for themselves. */
 function describe(error: unknown): string {
-  if (error instanceof TocsinError && error.code !== 'TOC_CONFIG_INVALID')
-    return `${error.code}: ${error.message}`;
+  if (error instanceof TocsinError && error.code !== 'TOC_CONFIG_INVALID') {
+    const { cause } = error;
+    return `${error.code}: ${error.message}${cause instanceof Error ? ` (${cause.message})` : ''}`;
+  }
   return error instanceof Error ? error.message : String(error);
 }

@@ -135,6 +135,8 @@ class Dispatch implements DispatchStage {
       if (change.change === 'repeated') continue;
       this.#take(change, flow.sightings[i]?.signalId ?? null, timeMs);
     }
+    // Only now it shows whether alerts fire on.
+    for (const { id, state } of flow.incidents) if (state === 'resolved') this.#noteClosed(id);
   }
 
   /** `flush/<group>`, `told/<group>` or `incident/<id>`. */
@@ -180,7 +182,6 @@ class Dispatch implements DispatchStage {
     const timer = `incident/${incident.id}`;
     if (isOver) this.#context.timers.set(timer, nowMs + incidentRetentionMs);
     else this.#context.timers.cancel(timer);
-    if (incident.state === 'resolved') this.#noteClosed(incident.id);
     if (isOver || !before) return;
     const isRaised = raise(urgencyOf(before), urgencyOf(incident)) !== null;
     for (const id of this.#groups.groupsOfIncident(incident.id)) {

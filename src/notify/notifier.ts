@@ -139,7 +139,8 @@ export class Notifier {
       deadlineMs,
       stop,
     });
-    await deliveries.remember(deliveryId);
+    // What was delivered was, even where that cannot be written down: the outcome of the page is what counts.
+    await deliveries.remember(deliveryId).catch(() => undefined);
   }
 
   #build(receivers: ReceiversConfig, shared: SharedConfig = {}): ReadonlyMap<string, readonly Integration[]> {

@@ -27,7 +27,9 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     if (isBusy(cause)) {
       throw new TocsinError('TOC_STORE_LOCKED', `another Tocsin process works in ${folder}`, { cause });
     }
-    const message = `cannot write to the storage folder ${folder}`;
+    const message = isForeign(cause)
+      ? `the file lock in ${folder} is none of this version: remove it when no other Tocsin works there`
+      : `cannot write to the storage folder ${folder}`;
     throw new TocsinError('TOC_STORE_UNAVAILABLE', message, { cause });
   }
   const held = database;
@@ -36,6 +38,11 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       if (held.isOpen) held.close();
     },
   };
+}
+
+/** SQLITE_NOTADB. */
+function isForeign(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && Number(error.errcode) === 26;
 }
 
 /** SQLITE_BUSY, with or without an extended code. */

@@ -158,6 +158,15 @@ describe('an acknowledged incident', () => {
   });
 });
 
+test('an alert that resolves and returns within a group interval pages nobody', async () => {
+  const scene = createScene(byIncident)
+    .at('1s', firing(disk))
+    .at('7500ms', resolved(disk))
+    .at('8s', firing(disk));
+  const pages = await scene.run('30s');
+  expect(pages.map(({ reason }) => reason)).toEqual(['first notification']);
+});
+
 describe('an incident that was closed by hand', () => {
   const close = command({ kind: 'incident.resolve', body: { incidentId: 'INC-1', comment: 'fixed' } });
   const host = (index: number) => ({ ...disk, instance: `db-${index}` });

@@ -182,7 +182,8 @@ async function tellBoth(
       const page = open[event.pick % Math.max(open.length, 1)];
       const effect =
         page &&
-        effects.find(
+        // The last one: an end and a new begin may be told within one millisecond.
+        effects.findLast(
           ({ payload }) =>
             `${payload.receiver} ${payload.groupKey}` === page.name &&
             (payload.integration ?? '') === page.page.integration &&

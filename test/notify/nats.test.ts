@@ -3,7 +3,7 @@ import { headers as createHeaders, type Msg, type NatsConnection } from '@nats-i
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Notifier, receiversConfig, type Publisher } from '../../src/notify/index.ts';
 import { effectOf, firing, incidentOf } from './scene.ts';
-import { startNats, type NatsServer } from './nats-server.ts';
+import { startNats, type NatsServer } from '../support/nats.ts';
 
 let server: NatsServer;
 let connection: NatsConnection;

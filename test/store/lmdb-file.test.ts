@@ -50,19 +50,3 @@ test('a file that was cut off is told', async () => {
     expect(await outcome()).toMatch(/^TOC_STORE_CORRUPT/);
   }
 });
-
-test('rows that are gone from the middle are told, and are not taken for a smaller state', async () => {
-  const store = openLmdbStore(folder);
-  const changes = Array.from({ length: 20_000 }, (_, index) => ({
-    table: 't',
-    key: `row ${index}`,
-    order: index + 4,
-    value: 'x'.repeat(50),
-  }));
-  await store.stageCheckpoint({ position: 4, timeMs: 4, changes }).commit();
-  await store.close();
-  await overwrite(100 * 4096, 40 * 4096);
-  const damaged = openLmdbStore(folder);
-  await expect(damaged.readCheckpoint()).rejects.toMatchObject({ code: 'TOC_STORE_CORRUPT' });
-  await damaged.close();
-});
