@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TocsinError } from '../engine/index.ts';
+import { missingTemplates } from '../notify/index.ts';
 import { loadTemplates, type Templates } from '../template/index.ts';
 import { applyAlertmanager } from './alertmanager/apply.ts';
 import { parseAlertmanagerConfig } from './alertmanager/config.ts';
@@ -57,14 +58,19 @@ async function withTemplates(
   file: string | undefined,
 ): Promise<LoadOutcome> {
   const { templates: globs } = loaded.config;
-  if (globs.length === 0) return { ok: true, ...loaded, templates: undefined };
+  if (globs.length === 0) return warned({ ...loaded, templates: undefined });
   try {
     const templates = await loadTemplates(globs, file === undefined ? '.' : dirname(file));
-    return { ok: true, ...loaded, templates };
+    return warned({ ...loaded, templates });
   } catch (error) {
     if (!(error instanceof TocsinError)) throw error;
     return { ok: false, errors: [error.message] };
   }
+}
+
+function warned(loaded: LoadedConfig): LoadOutcome {
+  const missing = missingTemplates(loaded.config.receivers, loaded.templates);
+  return { ok: true, ...loaded, warnings: [...loaded.warnings, ...missing] };
 }
 
 /** As `loadConfig`, but rejects with TOC_CONFIG_INVALID, which lists every mistake, when a file is not fine. */

@@ -3,6 +3,7 @@ export { checkGlobals, globalKeys, globalsOf, notifyGlobals, type ReceiverGlobal
 export { httpConfig, type HttpConfig } from './config-http.ts';
 export { renderPage, type PageOptions } from './console.ts';
 export { receiverMistakes, type ReceiverMistake } from './integrations.ts';
+export { missingTemplates } from './missing-templates.ts';
 export type { Publisher } from './nats.ts';
 export * from './notifier.ts';
 export { globalsWithoutSecrets, withoutSecrets } from './without-secrets.ts';

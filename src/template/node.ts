@@ -64,6 +64,22 @@ export function isEmptyList({ nodes }: List): boolean {
   return nodes.every((node) => node.kind === 'text' && node.text.trim() === '');
 }
 
+/** The names of the templates that a list calls. */
+export function calledNames({ nodes }: List): string[] {
+  return nodes.flatMap((node) => {
+    switch (node.kind) {
+      case 'template':
+        return [node.name];
+      case 'if':
+      case 'range':
+      case 'with':
+        return [...calledNames(node.body), ...(node.otherwise ? calledNames(node.otherwise) : [])];
+      default:
+        return [];
+    }
+  });
+}
+
 /** The node as Go's messages quote it. */
 export function nodeText(node: Operand | Command | Node | List): string {
   switch (node.kind) {

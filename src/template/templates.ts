@@ -8,7 +8,7 @@ import { TemplateError } from './error.ts';
 import { execute, plainOutput, type Output } from './execute.ts';
 import { templateFunctions } from './functions.ts';
 import { createHtmlOutput } from './html-output.ts';
-import { isEmptyList, type Tree } from './node.ts';
+import { calledNames, isEmptyList, type List, type Tree } from './node.ts';
 import { parse } from './parse.ts';
 
 /** Texts of the configuration are parsed once; there are as many as its templated fields. */
@@ -41,6 +41,16 @@ export class Templates {
     this.#parse(text);
   }
 
+  /** The templates that a text needs, itself or through others, and that nothing defines: to render it would fail there. */
+  undefinedIn(text: string): string[] {
+    const trees = this.#parse(text);
+    const seen = new Set(['']);
+    // A set grows while it is walked: what a template calls is looked at in its turn.
+    for (const name of seen)
+      for (const called of calledNames(trees.get(name)?.root ?? nothing)) seen.add(called);
+    return [...seen].filter((name) => name !== '' && !trees.has(name));
+  }
+
   /** Renders a text of the configuration as text/template does. Throws TOC_TEMPLATE_INVALID and TOC_TEMPLATE_FAILED. */
   renderText(text: string, data: TemplateData): string {
     return text.includes('{{') ? this.#render(text, data, plainOutput) : text;
@@ -68,6 +78,8 @@ export class Templates {
     return trees;
   }
 }
+
+const nothing: List = { kind: 'list', offset: 0, nodes: [] };
 
 /** A definition without content does not replace one that has some (text/template, AddParseTree). */
 function merge(trees: ReadonlyMap<string, Tree>, added: readonly Tree[]): ReadonlyMap<string, Tree> {

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { notifyGlobals, receiverMistakes, receiversConfig, withoutSecrets } from '../../src/notify/index.ts';
+import { defaultTemplates } from '../../src/template/index.ts';
+import {
+  missingTemplates,
+  notifyGlobals,
+  receiverMistakes,
+  receiversConfig,
+  withoutSecrets,
+} from '../../src/notify/index.ts';
 
 const webhook = (config: Record<string, unknown>) =>
   receiversConfig.safeParse([
@@ -256,4 +263,31 @@ test('no secret of any integration is shown', () => {
   expect(JSON.stringify(shown)).not.toContain(secret);
   expect(JSON.stringify(shown).match(/"shown"/g)).toHaveLength(4);
   expect(shown[0]?.slack_configs[1]).toMatchObject({ app_token: '<secret>', send_resolved: false });
+});
+
+test('a call of a template that nothing defines is told, with its place and through others', () => {
+  const receivers = receiversConfig.parse([
+    {
+      name: 'web',
+      slack_configs: [
+        {
+          api_url: 'https://x.example.net',
+          title: '{{ if true }}{{ template "mine" . }}{{ end }}',
+          text: '{{ template "outer" }}',
+        },
+      ],
+      pagerduty_configs: [{ routing_key: 'k' }],
+      email_configs: [{ to: 'a@b.c', auth_password: '{{ braces' }],
+    },
+  ]);
+  const templates = defaultTemplates().with('a.tmpl', '{{ define "outer" }}{{ template "inner" }}{{ end }}');
+  expect(missingTemplates(receivers, templates)).toEqual([
+    'receivers[0].slack_configs[0].title calls the template "mine", which nothing defines.',
+    'receivers[0].slack_configs[0].text calls the template "inner", which nothing defines.',
+  ]);
+  const all = templates.with(
+    'b.tmpl',
+    '{{ define "mine" }}x{{ end }}{{ define "inner" }}{{ template "outer" }}{{ end }}',
+  );
+  expect(missingTemplates(receivers, all)).toEqual([]);
 });
