@@ -41,10 +41,11 @@ export const triageConfig = z.strictObject({
   /** Likewise: no customer is affected. Counts before `production_values` (`pre-prod`). A value with neither is taken as not named. */
   other_values: z
     .array(z.string().min(1).toLowerCase())
-    .default([
-      ...['dev', 'development', 'local', 'lab', 'sandbox', 'ci', 'demo', 'test', 'testing', 'qa', 'uat'],
-      ...['stage', 'staging', 'stg', 'preprod', 'nonprod', 'pre', 'non'],
-    ]),
+    .default(
+      'dev development local lab sandbox ci demo test testing qa uat stage staging stg preprod nonprod pre non'.split(
+        ' ',
+      ),
+    ),
   /** How many similar past incidents are asked for; 0 asks for none. */
   similar_incidents: z.int().min(0).max(50).default(5),
   /** Only incidents of at least this priority ask for them: the history has better to do in a storm of trifles. */
