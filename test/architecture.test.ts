@@ -38,6 +38,8 @@ const oneFileARoom = [
   'p-retry',
   'cli-progress',
   'pino',
+  'undici',
+  'nodemailer',
 ];
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })

@@ -1,4 +1,5 @@
 import type { RouteConfig } from '../dispatch/index.ts';
+import { receiverMistakes } from '../notify/index.ts';
 import { isAllowedHost } from '../runbook/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import { isLoopback, parseListen } from './listen-address.ts';
@@ -15,6 +16,7 @@ export function crossCheck(config: TocsinConfig): CrossMistake[] {
     ...checkTimeIntervals(config),
     ...checkReceivers(config),
     ...checkServices(config),
+    ...checkIntegrations(config),
     ...checkNats(config),
     ...checkRunbookHosts(config),
     ...checkListen(config),
@@ -28,6 +30,13 @@ function checkReceivers({ route, receivers }: TocsinConfig): CrossMistake[] {
       ? []
       : [{ path: [...path, 'receiver'], message: `there is no receiver ${JSON.stringify(node.receiver)}` }],
   );
+}
+
+function checkIntegrations({ receivers, global }: TocsinConfig): CrossMistake[] {
+  return receiverMistakes(receivers, global).map(({ path, message }) => ({
+    path: ['receivers', ...path],
+    message,
+  }));
 }
 
 function checkTimeIntervals({ route, time_intervals }: TocsinConfig): CrossMistake[] {

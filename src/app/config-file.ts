@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TocsinError } from '../engine/index.ts';
+import { loadTemplates, type Templates } from '../template/index.ts';
 import { applyAlertmanager } from './alertmanager/apply.ts';
 import { parseAlertmanagerConfig } from './alertmanager/config.ts';
 import { crossCheck } from './config-checks.ts';
@@ -19,6 +20,8 @@ export interface LoadedConfig {
   readonly config: TocsinConfig;
   /** What people should know of it, though nothing is wrong. */
   readonly warnings: readonly string[];
+  /** Those that the configuration names; undefined where it names none. */
+  readonly templates: Templates | undefined;
   /** The Alertmanager configuration in Alertmanager's own words, without secrets; null where there is none. */
   readonly alertmanagerText: string | null;
 }
@@ -35,7 +38,8 @@ export async function loadConfig(files: ConfigFiles): Promise<LoadOutcome> {
   if (!own.ok)
     return { ok: false, errors: own.mistakes.map((mistake) => formatMistake(configFile ?? '', mistake)) };
   const file = files.alertmanagerFile ?? namedIn(own.config, configFile);
-  if (file === undefined) return { ok: true, config: own.config, warnings: [], alertmanagerText: null };
+  if (file === undefined)
+    return withTemplates({ config: own.config, warnings: [], alertmanagerText: null }, configFile);
 
   const parsed = parseAlertmanagerConfig(await readConfigText(file), dirname(file));
   if (!parsed.ok)
@@ -44,7 +48,23 @@ export async function loadConfig(files: ConfigFiles): Promise<LoadOutcome> {
   const mistakes = crossCheck(config).map(({ path, message }) => parsed.mistakeAt(path, message));
   if (mistakes.length > 0)
     return { ok: false, errors: mistakes.map((mistake) => formatMistake(file, mistake)) };
-  return { ok: true, config, warnings: parsed.warnings, alertmanagerText: parsed.text };
+  return withTemplates({ config, warnings: parsed.warnings, alertmanagerText: parsed.text }, file);
+}
+
+/** Loads the template files; those that a pattern finds lie beside `file`. */
+async function withTemplates(
+  loaded: Omit<LoadedConfig, 'templates'>,
+  file: string | undefined,
+): Promise<LoadOutcome> {
+  const { templates: globs } = loaded.config;
+  if (globs.length === 0) return { ok: true, ...loaded, templates: undefined };
+  try {
+    const templates = await loadTemplates(globs, file === undefined ? '.' : dirname(file));
+    return { ok: true, ...loaded, templates };
+  } catch (error) {
+    if (!(error instanceof TocsinError)) throw error;
+    return { ok: false, errors: [error.message] };
+  }
 }
 
 /** As `loadConfig`, but rejects with TOC_CONFIG_INVALID, which lists every mistake, when a file is not fine. */

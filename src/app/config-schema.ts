@@ -5,7 +5,7 @@ import { dispatchConfig, routeConfig, timeIntervalsConfig } from '../dispatch/in
 import { historyConfig } from '../history/index.ts';
 import { servicesConfig } from '../incident/index.ts';
 import { inhibitRulesConfig, muteConfig } from '../mute/index.ts';
-import { receiversConfig } from '../notify/index.ts';
+import { checkGlobals, globalKeys, receiversConfig } from '../notify/index.ts';
 import { runbooksConfig } from '../runbook/index.ts';
 import { scoreConfig } from '../score/index.ts';
 import { globalConfig, natsConfig, sourceConfig } from '../source/index.ts';
@@ -36,7 +36,10 @@ const serverConfig = z.strictObject({
 export const tocsinConfig = z.strictObject({
   /** An Alertmanager configuration, beside this file, that stands for `route`, `receivers` and what belongs to them. */
   alertmanager: z.string().min(1).optional(),
-  global: globalConfig.prefault({}),
+  global: globalConfig
+    .extend(globalKeys)
+    .superRefine((section, context) => checkGlobals(section, context))
+    .prefault({}),
   source: sourceConfig.prefault({}),
   inhibit_rules: inhibitRulesConfig.prefault([]),
   mute: muteConfig.prefault({}),
@@ -49,6 +52,8 @@ export const tocsinConfig = z.strictObject({
   route: routeConfig.prefault({ receiver: 'console', group_by: ['incident'], min_priority: 'P3' }),
   time_intervals: timeIntervalsConfig.prefault([]),
   dispatch: dispatchConfig.prefault({}),
+  /** Files with Go templates, beside this file. */
+  templates: z.array(z.string().min(1)).default([]),
   receivers: receiversConfig.prefault([{ name: 'console', console_configs: [{}] }]),
   history: historyConfig.prefault({}),
   nats: natsConfig.optional(),

@@ -23,7 +23,14 @@ export function parseConfig(text: string): ConfigOutcome {
 }
 
 /** What the file named by `alertmanager` says must not be said here too. */
-const sectionsOfAlertmanager = ['route', 'receivers', 'inhibit_rules', 'time_intervals', 'dispatch'] as const;
+const sectionsOfAlertmanager = [
+  'route',
+  'receivers',
+  'templates',
+  'inhibit_rules',
+  'time_intervals',
+  'dispatch',
+] as const;
 
 function doubleSections(document: ConfigDocument, given: unknown): ConfigMistake[] {
   return sectionsOfAlertmanager

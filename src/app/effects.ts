@@ -3,11 +3,14 @@ import { EffectRunner, type Clock, type Fact } from '../engine/index.ts';
 import { laneOf, Notifier, subjectOf, type Publisher } from '../notify/index.ts';
 import { carryOutHttpStep } from '../runbook/index.ts';
 import type { PartitionStore } from '../store/index.ts';
+import type { Templates } from '../template/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import type { HistoryParts } from './history-parts.ts';
 
 export interface CarrierOptions {
   readonly config: TocsinConfig;
+  /** Undefined where the configuration names none: then the default ones. */
+  readonly templates: Templates | undefined;
   readonly store: PartitionStore;
   readonly publisher: Publisher | null;
   readonly print: (text: string) => void;
@@ -19,7 +22,7 @@ export interface CarrierOptions {
 export interface Carriers {
   readonly byKind: ConstructorParameters<typeof EffectRunner>[0]['carriers'];
   /** Uses other receivers from now on. Throws TOC_CONFIG_INVALID, and changes nothing, when they cannot be built. */
-  configure(config: TocsinConfig): void;
+  configure(config: TocsinConfig, templates: Templates | undefined): void;
 }
 
 /** Attempts of one page before dispatch is told that it failed; the next flush of its group sends it again. */
@@ -29,6 +32,7 @@ const notifyLongestWaitMs = 30_000;
 
 export function createCarriers({
   config,
+  templates,
   store,
   publisher,
   print,
@@ -46,6 +50,7 @@ export function createCarriers({
     attempts: notifyAttempts,
     firstWaitMs: notifyFirstWaitMs,
     longestWaitMs: notifyLongestWaitMs,
+    shared: { globals: config.global, templates },
   });
   return {
     byKind: {
@@ -53,7 +58,7 @@ export function createCarriers({
       recall: history.recall,
       'http-step': carryOutHttpStep,
     },
-    configure: (next) => notifier.configure(next.receivers),
+    configure: (next, templates) => notifier.configure(next.receivers, { globals: next.global, templates }),
   };
 }
 

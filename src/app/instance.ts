@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { withoutSecrets } from '../notify/index.ts';
+import { shownConfig } from './shown-config.ts';
 import type { Logger } from './logger.ts';
 import type { ApiPorts } from '../api/index.ts';
 import { PartitionOwner, TocsinError, type Clock, type Fact } from '../engine/index.ts';
@@ -130,7 +130,15 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     );
   }
 
-  const carriers = createCarriers({ config, store, publisher: nats, print, history, clock });
+  const carriers = createCarriers({
+    config,
+    templates: loaded.templates,
+    store,
+    publisher: nats,
+    print,
+    history,
+    clock,
+  });
   const runner = createRunner({
     carriers,
     store,
@@ -227,7 +235,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     const nextConfig = override(next.config);
     try {
       const payload = await createConfigPayload(nextConfig, options.configFile);
-      carriers.configure(nextConfig);
+      carriers.configure(nextConfig, next.templates);
       await putConfig(log, clock, payload, owner);
     } catch (error) {
       if (error instanceof TocsinError) return { ok: false, errors: [error.message] };
@@ -252,8 +260,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       startedAtMs,
       cluster: web.cluster,
       alertmanagerVersion: web.alertmanagerVersion,
-      configText: () =>
-        loaded.alertmanagerText ?? stringify({ ...config, receivers: withoutSecrets(config.receivers) }),
+      configText: () => loaded.alertmanagerText ?? stringify(shownConfig(config)),
       notReadyBecause: () => failure?.message ?? null,
       reload,
       metrics: () => telemetry.text(),

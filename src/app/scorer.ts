@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { withoutSecrets } from '../notify/index.ts';
+import { shownConfig } from './shown-config.ts';
 import type { ConfigEntry } from '../incident/index.ts';
 import { createInlineScorer, createPoolScorer, loadScoreModel, type MatrixScorer } from '../score/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
@@ -29,7 +29,5 @@ export async function createConfigPayload(
     configFile === undefined ? '.' : dirname(configFile),
   );
   // Through JSON, so that what is folded live is what will be read back.
-  return JSON.parse(
-    JSON.stringify({ ...config, receivers: withoutSecrets(config.receivers), model }),
-  ) as ConfigEntry['payload'];
+  return JSON.parse(JSON.stringify({ ...shownConfig(config), model })) as ConfigEntry['payload'];
 }

@@ -1,67 +1,26 @@
 import { z } from 'zod';
-import { durationSchema } from '../alert/index.ts';
+import { discordConfig, msteamsConfig, msteamsv2Config, slackConfig, telegramConfig } from './config-chat.ts';
+import { emailConfig } from './config-email.ts';
+import { exactlyOne } from './config-http.ts';
+import { opsgenieConfig, pagerdutyConfig, pushoverConfig, victoropsConfig } from './config-on-call.ts';
+import { fileName, httpUrl, overHttp } from './config-text.ts';
 
-const authorization = z
-  .strictObject({
-    type: z
-      .string()
-      .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'is no authorization scheme')
-      .refine((type) => type.toLowerCase() !== 'basic', 'use basic_auth')
-      .default('Bearer'),
-    credentials: z.string().min(1).optional(),
-    credentials_file: z.string().min(1).optional(),
-  })
-  .refine(
-    ({ credentials, credentials_file }) => (credentials === undefined) !== (credentials_file === undefined),
-    'exactly one of credentials and credentials_file',
-  );
-
-const basicAuth = z
-  .strictObject({
-    username: z.string().min(1),
-    password: z.string().optional(),
-    password_file: z.string().min(1).optional(),
-  })
-  .refine(
-    ({ password, password_file }) => password === undefined || password_file === undefined,
-    'at most one of password and password_file',
-  );
-
-/** `http_config` of an integration, and of Alertmanager's `global` for all of them. */
-export const httpConfig = z
-  .strictObject({
-    authorization: authorization.optional(),
-    basic_auth: basicAuth.optional(),
-    follow_redirects: z.boolean().default(true),
-  })
-  .refine(
-    ({ authorization, basic_auth }) => !authorization || !basic_auth,
-    'at most one of authorization and basic_auth',
-  );
-
-const webhookUrl = z
-  .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
-  .refine(
-    (url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''),
-    'must hold no user and password: use http_config.basic_auth',
-  );
+const webhookUrl = httpUrl.refine(
+  (url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''),
+  'must hold no user and password: use http_config.basic_auth',
+);
 
 const webhookConfig = z
   .strictObject({
     url: webhookUrl.optional(),
     /** File that holds the URL, where the URL is a secret. Read anew for each attempt, as are all secret files. */
-    url_file: z.string().min(1).optional(),
+    url_file: fileName.optional(),
     send_resolved: z.boolean().default(true),
     /** More alerts than this are left out of the body and counted in `truncatedAlerts`; 0 sends all. */
     max_alerts: z.int().min(0).default(0),
-    /** For one attempt. */
-    timeout: durationSchema.refine((ms) => ms > 0, 'must be more than zero').prefault('10s'),
-    http_config: httpConfig.prefault({}),
+    ...overHttp,
   })
-  .refine(
-    ({ url, url_file }) => (url === undefined) !== (url_file === undefined),
-    'exactly one of url and url_file',
-  );
+  .refine(...exactlyOne('url', 'url_file'));
 
 const subject = z.string().regex(/^[^\s*>.]+(?:\.[^\s*>.]+)*$/, 'must be a NATS subject without wildcards');
 
@@ -83,6 +42,16 @@ export const receiversConfig = z
     z.strictObject({
       name: z.string().min(1),
       webhook_configs: z.array(webhookConfig).default([]),
+      slack_configs: z.array(slackConfig).default([]),
+      email_configs: z.array(emailConfig).default([]),
+      pagerduty_configs: z.array(pagerdutyConfig).default([]),
+      opsgenie_configs: z.array(opsgenieConfig).default([]),
+      msteams_configs: z.array(msteamsConfig).default([]),
+      msteamsv2_configs: z.array(msteamsv2Config).default([]),
+      telegram_configs: z.array(telegramConfig).default([]),
+      discord_configs: z.array(discordConfig).default([]),
+      pushover_configs: z.array(pushoverConfig).default([]),
+      victorops_configs: z.array(victoropsConfig).default([]),
       nats_configs: z.array(natsReceiverConfig).default([]),
       console_configs: z.array(consoleConfig).default([]),
     }),
@@ -105,29 +74,3 @@ export type ReceiversConfig = z.output<typeof receiversConfig>;
 export type ReceiverConfig = ReceiversConfig[number];
 export type WebhookConfig = ReceiverConfig['webhook_configs'][number];
 export type NatsReceiverConfig = ReceiverConfig['nats_configs'][number];
-
-/**
- * The receivers without what nobody should read: webhook URLs, credentials and passwords become `<secret>`. What is shown, logged
- * or kept in the log of entries is this; only the notifier gets the real ones.
- */
-export function withoutSecrets(receivers: ReceiversConfig): ReceiversConfig {
-  return receivers.map((receiver) => ({
-    ...receiver,
-    webhook_configs: receiver.webhook_configs.map((config) => {
-      const { authorization, basic_auth } = config.http_config;
-      return {
-        ...config,
-        ...(config.url === undefined ? {} : { url: secret }),
-        http_config: {
-          ...config.http_config,
-          ...(authorization?.credentials === undefined
-            ? {}
-            : { authorization: { ...authorization, credentials: secret } }),
-          ...(basic_auth?.password === undefined ? {} : { basic_auth: { ...basic_auth, password: secret } }),
-        },
-      };
-    }),
-  }));
-}
-
-const secret = '<secret>';

@@ -1,8 +1,15 @@
 import type { Notification } from '../incident/index.ts';
+import type { ReceiverGlobals } from './config-global.ts';
+import type { PageSource } from './page.ts';
+
+/** What integrations are built with beside their own configuration. */
+export interface IntegrationContext extends PageSource {
+  readonly globals: ReceiverGlobals;
+}
 
 /** One way to tell a receiver. */
 export interface Integration {
-  /** `webhook`, `nats` or `console`, and its index among those of its receiver, such as `webhook[0]`. */
+  /** Its kind, such as `webhook` or `slack`, and its index among those of its receiver, such as `webhook[0]`. */
   readonly name: string;
   readonly sendResolved: boolean;
   /**

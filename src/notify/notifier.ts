@@ -1,12 +1,13 @@
 import { fingerprint } from '../alert/index.ts';
 import { TocsinError, type Effect } from '../engine/index.ts';
 import type { Notification, NotifyEffect } from '../incident/index.ts';
-import type { ReceiverConfig, ReceiversConfig } from './config.ts';
-import { createConsole } from './console.ts';
+import { defaultTemplates, type Templates } from '../template/index.ts';
+import type { ReceiversConfig } from './config.ts';
+import { notifyGlobals, type ReceiverGlobals } from './config-global.ts';
 import { notificationFor, type Integration } from './integration.ts';
-import { createNatsIntegration, type Publisher } from './nats.ts';
+import { buildIntegrations } from './integrations.ts';
+import type { Publisher } from './nats.ts';
 import { retry } from './retry.ts';
-import { createWebhook } from './webhook.ts';
 
 /** Remembers which integrations of a page have been told, so that trying the page again tells each once. */
 export interface DeliveryMemory {
@@ -26,6 +27,13 @@ export interface NotifierOptions {
   readonly longestWaitMs: number;
   /** For all attempts of one page together; two minutes unless said otherwise. */
   readonly deadlineMs?: number;
+  readonly shared?: SharedConfig;
+}
+
+/** What all receivers share. Alertmanager's defaults where it is not given. */
+export interface SharedConfig {
+  readonly globals?: ReceiverGlobals;
+  readonly templates?: Templates | undefined;
 }
 
 /** What the fact of a page says. */
@@ -65,12 +73,12 @@ export class Notifier {
 
   constructor(receivers: ReceiversConfig, options: NotifierOptions) {
     this.#options = options;
-    this.#integrations = this.#build(receivers);
+    this.#integrations = this.#build(receivers, options.shared);
   }
 
   /** Uses other receivers from the next page on. Throws TOC_CONFIG_INVALID, and changes nothing, when they cannot be built. */
-  configure(receivers: ReceiversConfig): void {
-    this.#integrations = this.#build(receivers);
+  configure(receivers: ReceiversConfig, shared: SharedConfig = {}): void {
+    this.#integrations = this.#build(receivers, shared);
   }
 
   /**
@@ -135,28 +143,19 @@ export class Notifier {
     await deliveries.remember(deliveryId).catch(() => undefined);
   }
 
-  #build(receivers: ReceiversConfig): ReadonlyMap<string, readonly Integration[]> {
-    return new Map(receivers.map((receiver) => [receiver.name, this.#integrationsOf(receiver)]));
-  }
-
-  #integrationsOf(receiver: ReceiverConfig): Integration[] {
+  #build(receivers: ReceiversConfig, shared: SharedConfig = {}): ReadonlyMap<string, readonly Integration[]> {
     const { publisher, print, externalUrl } = this.#options;
-    return [
-      ...receiver.webhook_configs.map((config, index) =>
-        createWebhook({ name: `webhook[${index}]`, config, externalUrl }),
-      ),
-      ...receiver.nats_configs.map((config, index) => {
-        if (!publisher)
-          throw new TocsinError(
-            'TOC_CONFIG_INVALID',
-            `receiver ${receiver.name} publishes to NATS, but no nats.servers are configured`,
-          );
-        return createNatsIntegration(`nats[${index}]`, config, publisher);
-      }),
-      ...receiver.console_configs.map((config, index) =>
-        createConsole({ name: `console[${index}]`, sendResolved: config.send_resolved, print, externalUrl }),
-      ),
-    ];
+    const options = {
+      publisher,
+      print,
+      externalUrl,
+      globals: shared.globals ?? notifyGlobals.parse({}),
+      /** Not read before somebody needs them. */
+      get templates() {
+        return shared.templates ?? defaultTemplates();
+      },
+    };
+    return new Map(receivers.map((receiver) => [receiver.name, buildIntegrations(receiver, options)]));
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   ProbableCause,
   SimilarIncident,
 } from '../incident/index.ts';
+import { quoteMeta } from '../template/index.ts';
 
 /** Go's zero time, which stands for "not ended" in Alertmanager's webhook. */
 const zeroTime = '0001-01-01T00:00:00Z';
@@ -23,7 +24,7 @@ export function webhookBody(
   const { alerts, incident } = notification;
   const shown = firstAlerts(alerts, maxAlerts);
   return {
-    receiver: notification.receiver,
+    receiver: quoteMeta(notification.receiver),
     status: notification.status,
     alerts: shown.map(wireAlert),
     notification_reason: notification.notificationReason,
@@ -148,7 +149,7 @@ function wireAlert({ alert, status }: NotifiedAlert): Record<string, unknown> {
 }
 
 /** Why somebody is told now: what happened, how urgent it is, and the strongest reasons for that. */
-function whyOf({ notificationReason, incident }: Notification): string[] {
+export function whyOf({ notificationReason, incident }: Notification): string[] {
   if (!incident) return [notificationReason];
   const { priority, severity, probableCauses, reasons } = incident;
   const [cause] = probableCauses;
@@ -167,6 +168,11 @@ function firstAlerts(alerts: readonly NotifiedAlert[], maxAlerts: number): reado
   if (maxAlerts === 0 || alerts.length <= maxAlerts) return alerts;
   const { firing = [], resolved = [] } = Object.groupBy(alerts, ({ status }) => status);
   return [...firing, ...resolved].slice(0, maxAlerts);
+}
+
+/** The labels that all alerts of the notification have. */
+export function commonLabels({ alerts }: Notification): Labels {
+  return common(alerts.map(({ alert }) => alert.labels));
 }
 
 /** The names and values that all of them have. */

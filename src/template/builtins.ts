@@ -103,7 +103,7 @@ function index(item: GoValue, at: GoValue): GoValue {
     const bytes = Buffer.from(print(item));
     return BigInt(bytes[position(at, bytes.length, bytes.length - 1)] ?? 0);
   }
-  throw new CallError(`can't index item of type ${typeName(item)}`);
+  throw new CallError(`can't index item of type ${typeName(item).replace('*', '')}`);
 }
 
 function slice(item: GoValue, indexes: readonly GoValue[]): GoValue {

@@ -55,8 +55,8 @@ export function templateData(
   );
 }
 
-/** As Go's regexp.QuoteMeta. */
-function quoteMeta(text: string): string {
+/** As Go's regexp.QuoteMeta: so Alertmanager gives the names of receivers, in templates and to webhooks. */
+export function quoteMeta(text: string): string {
   return text.replaceAll(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`);
 }
 

@@ -21,6 +21,8 @@ export interface Output {
   text(text: string): string;
   /** The value of an action. `evaluate` gives the value of a pipeline, which may be another than the action's. */
   action(pipeline: Pipeline, evaluate: (pipeline: Pipeline) => GoValue): string;
+  /** All is written. Throws a `CallError` where it may not end like this. */
+  end(): void;
 }
 
 /** Output as text/template has it: nothing is escaped. */
@@ -30,6 +32,7 @@ export const plainOutput: Output = {
     const value = evaluate(pipeline);
     return value === null ? '<no value>' : print(value);
   },
+  end: () => undefined,
 };
 
 export interface ExecuteOptions {
@@ -76,6 +79,9 @@ class Execution implements Evaluation {
   run(tree: Tree, data: GoValue): string {
     try {
       this.#walkTree(tree, data);
+      this.#frame = { tree, variables: [] };
+      this.at(tree.root);
+      this.#outputOf(() => this.#output.end());
     } catch (error) {
       // Whatever escapes the limits ends in V8's own, which this is.
       if (error instanceof RangeError) this.fail('it needs more memory than there is', error);
@@ -84,7 +90,7 @@ class Execution implements Evaluation {
     return this.#pieces.join('');
   }
 
-  at(node: Operand | Command | Node): void {
+  at(node: Operand | Command | Node | List): void {
     this.#node = node;
   }
 
@@ -262,7 +268,7 @@ class Execution implements Evaluation {
     this.leave();
   }
 
-  #outputOf(make: () => string): string {
+  #outputOf<T>(make: () => T): T {
     try {
       return make();
     } catch (error) {

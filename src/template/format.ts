@@ -1,7 +1,8 @@
 import { CallError } from './error.ts';
+import { toExponentialEven, toFixedEven } from './float-digits.ts';
 import { maxTextLength, tooLong } from './limits.ts';
 import { isPrintable, quote } from './literal.ts';
-import { generalFloat, goExponent, printGoSyntax, printNested } from './print.ts';
+import { generalFloat, goExponent, printArgument, printGoSyntax, printNested } from './print.ts';
 import { GoTime } from './time.ts';
 import {
   GoList,
@@ -16,6 +17,8 @@ import {
 
 interface Directive {
   readonly verb: string;
+  /** The value is shown because the verb did not fit: `+` and `#` do not mean what they mean with `%v`. */
+  readonly isBad?: boolean;
   readonly flags: {
     readonly plus: boolean;
     readonly minus: boolean;
@@ -95,15 +98,15 @@ export function sprintf(format: string, values: readonly GoValue[]): string {
   if (isReordered || next >= values.length) return out;
   const extra = values
     .slice(next)
-    .map((value) => (value === null ? '<nil>' : `${typeName(value)}=${printFallback(value)}`));
+    .map((value) => (value === null ? '<nil>' : `${typeName(value)}=${printArgument(value)}`));
   return `${out}%!(EXTRA ${extra.join(', ')})`;
 }
 
 function formatValue(value: GoValue, format: Directive, depth = 0): string {
   const { verb, flags } = format;
-  if (verb === 'T') return pad(typeName(value), format);
+  if (verb === 'T') return formatText(typeName(value), value, { ...format, verb: 's' });
   if (value === null) return verb === 'v' ? pad('<nil>', format) : `%!${verb}(<nil>)`;
-  if (verb === 'v' && flags.sharp) return pad(printGoSyntax(value), format);
+  if (verb === 'v' && flags.sharp && !format.isBad) return pad(printGoSyntax(value), format);
   if (value instanceof GoTime || value instanceof GoNamedInt) return formatNamed(value, format);
   if (value instanceof GoNilPointer)
     return verb === 'v' ? pad('<nil>', format) : `%!${verb}(${value.typeName}=<nil>)`;
@@ -113,7 +116,7 @@ function formatValue(value: GoValue, format: Directive, depth = 0): string {
     const text = printNested(
       value,
       (part) => formatValue(part, format, depth + 1),
-      flags.plus && verb === 'v',
+      flags.plus && verb === 'v' && !format.isBad,
     );
     return depth === 0 && value instanceof GoStruct && value.isPointer ? `&${text}` : text;
   }
@@ -227,7 +230,9 @@ function floatDigits(size: number, { verb, precision }: Directive): string | nul
       return fixed(size, Math.min(precision ?? 6, 100));
     case 'e':
     case 'E': {
-      const [mantissa = '', exponent = '0'] = size.toExponential(Math.min(precision ?? 6, 100)).split('e');
+      const [mantissa = '', exponent = '0'] = toExponentialEven(size, Math.min(precision ?? 6, 100)).split(
+        'e',
+      );
       return `${mantissa}e${goExponent(Number(exponent))}`;
     }
     case 'v':
@@ -241,7 +246,7 @@ function floatDigits(size: number, { verb, precision }: Directive): string | nul
 
 /** `%.nf`; JavaScript's own stops at 1e21. */
 function fixed(size: number, digits: number): string {
-  if (!Number.isFinite(size) || size < 1e21) return size.toFixed(digits);
+  if (!Number.isFinite(size) || size < 1e21) return toFixedEven(size, digits);
   return BigInt(size) + (digits > 0 ? `.${'0'.repeat(digits)}` : '');
 }
 
@@ -253,12 +258,7 @@ function pad(text: string, { width, flags }: Directive): string {
   return (flags.zero ? '0' : ' ').repeat(missing) + text;
 }
 
-/** What Go prints for a verb that does not fit. */
-function bad(value: GoValue, { verb }: Directive): string {
-  return `%!${verb}(${typeName(value)}=${printFallback(value)})`;
-}
-
-function printFallback(value: GoValue): string {
-  const text = printNested(value, printFallback);
-  return value instanceof GoStruct && value.isPointer ? `&${text}` : text;
+/** What Go prints for a verb that does not fit: the value as `%v` has it, with the same width and precision. */
+function bad(value: GoValue, format: Directive): string {
+  return `%!${format.verb}(${typeName(value)}=${formatValue(value, { ...format, verb: 'v', isBad: true })})`;
 }

@@ -25,6 +25,9 @@ export function createHtmlOutput(): Output {
       checkPredefined(context, pipeline);
       return escapeAction(context, pipeline, evaluate);
     },
+    end() {
+      if (context.state !== 'text') throw new CallError(`ends in a non-text context: ${context.state}`);
+    },
   };
 }
 

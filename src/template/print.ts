@@ -1,3 +1,4 @@
+import { toExponentialEven } from './float-digits.ts';
 import { quote } from './literal.ts';
 import { GoTime } from './time.ts';
 import {
@@ -73,7 +74,7 @@ export function printFloat(value: number): string {
 /** `%g` of what is not negative: so many significant digits, or with 0 as few as give the number back. */
 export function generalFloat(size: number, digits: number): string {
   if (!Number.isFinite(size)) return String(size);
-  const text = digits === 0 ? size.toExponential() : size.toExponential(Math.min(digits, 100) - 1);
+  const text = digits === 0 ? size.toExponential() : toExponentialEven(size, Math.min(digits, 100) - 1);
   const [mantissa = '', exponentText = '0'] = text.split('e');
   const exponent = Number(exponentText);
   const short = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { applyAlertmanager } from '../../src/app/alertmanager/apply.ts';
 import { parseAlertmanagerConfig } from '../../src/app/alertmanager/config.ts';
+import { crossCheck } from '../../src/app/config-checks.ts';
 import { tocsinConfig } from '../../src/app/config-schema.ts';
 import { parseConfig } from '../../src/app/config.ts';
 
@@ -53,11 +54,11 @@ receivers:
     wechat_configs: [{ corp_id: x }]
     webhook_configs:
       - url: http://127.0.0.1/
-        http_config: { oauth2: {} }
+        http_config: { bearer_token: x }
 `;
     expect(mistakesOf(text)).toEqual([
       '5:5 receivers[0].wechat_configs: wechat_configs is not built in Tocsin yet',
-      '8:24 receivers[0].webhook_configs[0].http_config.oauth2: oauth2 is not built in Tocsin yet',
+      '8:24 receivers[0].webhook_configs[0].http_config.bearer_token: bearer_token is not built in Tocsin yet',
     ]);
   });
 
@@ -116,8 +117,36 @@ mute_time_intervals: [{ name: ${name}, time_intervals: [{ weekdays: [saturday, s
     expect(mistakesOf(least + intervals('night'))[0]).toMatch(/time_intervals has one of this name/);
   });
 
-  test('warns of templates that nothing uses', () => {
-    expect(parsed(`${least}templates: ['*.tmpl']\n`).warnings).toHaveLength(1);
+  test('brings its templates and what integrations fall back to', () => {
+    const { sections } = parsed(`
+global: { slack_api_url_file: /run/slack, smtp_smarthost: 'mail:25', smtp_from: a@example.net, wechat_api_corp_id: x }
+templates: ['templates/*.tmpl']
+route: { receiver: web }
+receivers: [{ name: web, slack_configs: [{}], email_configs: [{ to: b@example.net }] }]
+`);
+    const config = applyAlertmanager(tocsinConfig.parse({}), sections);
+    expect(config.templates).toEqual(['templates/*.tmpl']);
+    expect(config.global).toMatchObject({
+      resolve_timeout: 300_000,
+      slack_api_url_file: '/run/slack',
+      smtp_smarthost: 'mail:25',
+      pagerduty_url: 'https://events.pagerduty.com/v2/enqueue',
+    });
+    expect(config.global).not.toHaveProperty('wechat_api_corp_id');
+    expect(crossCheck(config)).toEqual([]);
+  });
+
+  test('says which integration lacks what nothing gives it, and what is said twice', () => {
+    const { sections } = parsed(least.replace('name: web', 'name: web, slack_configs: [{}]'));
+    expect(crossCheck(applyAlertmanager(tocsinConfig.parse({}), sections))).toEqual([
+      {
+        path: ['receivers', 0, 'slack_configs', 0],
+        message: 'no Slack API URL is set, neither here nor as global.slack_api_url',
+      },
+    ]);
+    expect(mistakesOf(`global: { slack_api_url: 'http://a/', slack_api_url_file: /b }${least}`)[0]).toMatch(
+      /at most one of slack_api_url and slack_api_url_file$/,
+    );
   });
 
   test('is shown without secrets, of webhooks without the path', () => {
@@ -128,6 +157,10 @@ receivers:
   - name: web
     webhook_configs:
       - { url: 'http://hook/geheim?t=geheim', http_config: { authorization: { credentials: geheim } } }
+    slack_configs: [{ api_url: http://slack/geheim }]
+    discord_configs: [{ webhook_url: http://discord/geheim }]
+    telegram_configs: [{ bot_token: geheim, chat_id: 1 }]
+    pagerduty_configs: [{ routing_key: geheim }]
 `);
     expect(text).not.toContain('geheim');
     expect(parseYaml(text)).toMatchObject({

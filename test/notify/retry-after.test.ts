@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { retryAfterMs } from '../../src/notify/webhook.ts';
+import { retryAfterMs } from '../../src/notify/http-client.ts';
 
 const nowMs = Date.parse('2026-08-24T09:15:00Z');
 

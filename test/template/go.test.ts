@@ -30,6 +30,11 @@ describe('text/template', () => {
   });
 });
 
+test('branches that end in different places of HTML are followed as they are taken, where Go refuses them', () => {
+  const text = '<p title="{{ if eq .Status "firing" }}">{{ else }}" class=x>{{ end }}{{ "<" }}</p>';
+  expect(renderHtml(text)).toBe('<p title="">&lt;</p>');
+});
+
 describe('html/template', () => {
   test.each(rendered(expected.html))('renders $template as Go does', ({ template, output }) => {
     expect(renderHtml(template)).toBe(output);

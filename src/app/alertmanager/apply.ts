@@ -9,11 +9,11 @@ const noLabel = '\0domain';
  * in the API and in the body of webhooks, and neither holds a notification back nor makes one.
  */
 export function applyAlertmanager(base: TocsinConfig, sections: AlertmanagerSections): TocsinConfig {
-  const { resolveTimeoutMs, ...others } = sections;
+  const { resolveTimeoutMs, globals, ...others } = sections;
   return {
     ...base,
     ...others,
-    global: { ...base.global, resolve_timeout: resolveTimeoutMs },
+    global: { ...base.global, ...globals, resolve_timeout: resolveTimeoutMs },
     // In Alertmanager `domain` is a label like any other: it parts nothing.
     source: { ...base.source, domain_label: noLabel },
     dispatch: { ...base.dispatch, strict_alertmanager: true },

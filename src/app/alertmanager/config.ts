@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import type { z } from 'zod';
+import { globalsOf, type ReceiverGlobals } from '../../notify/index.ts';
 import { ConfigDocument, inOrder, type ConfigMistake, type ConfigPath } from '../config-document.ts';
 import type { TocsinConfig } from '../config-schema.ts';
 import { explainUnknownKey } from './known-keys.ts';
@@ -9,9 +10,11 @@ import { alertmanagerConfig } from './schema.ts';
 /** What an Alertmanager configuration says, as sections of Tocsin's. */
 export interface AlertmanagerSections extends Pick<
   TocsinConfig,
-  'route' | 'receivers' | 'inhibit_rules' | 'time_intervals'
+  'route' | 'receivers' | 'inhibit_rules' | 'time_intervals' | 'templates'
 > {
   readonly resolveTimeoutMs: number;
+  /** What integrations fall back to. */
+  readonly globals: ReceiverGlobals;
 }
 
 export type AlertmanagerOutcome =
@@ -65,12 +68,11 @@ export function parseAlertmanagerConfig(text: string, folder: string): Alertmana
       receivers,
       inhibit_rules,
       time_intervals: [...mute_time_intervals, ...time_intervals],
+      templates,
       resolveTimeoutMs: global.resolve_timeout,
+      globals: globalsOf(global),
     },
-    warnings:
-      templates.length === 0
-        ? []
-        : ['The files under `templates` are not read: no integration that Tocsin has uses templates.'],
+    warnings: [],
     text: printConfig(tree),
     mistakeAt: (path, message) => document.mistakeAt(path, message),
   };

@@ -41,8 +41,12 @@ function printRoute({ continue: continues = false, routes, ...route }: Tree): Tr
   return { ...route, continue: continues, ...(children?.length ? { routes: children } : {}) };
 }
 
-function printReceiver(receiver: Tree, sharedHttp: Tree): Tree {
-  const { webhook_configs } = receiver;
+function printReceiver({ slack_configs, ...others }: Tree, sharedHttp: Tree): Tree {
+  const receiver = {
+    ...others,
+    ...(Array.isArray(slack_configs) ? { slack_configs: slack_configs.map(printSlack) } : {}),
+  };
+  const { webhook_configs } = receiver as Tree;
   if (!Array.isArray(webhook_configs)) return receiver;
   const webhooks = (webhook_configs as readonly Tree[]).map(({ http_config, ...webhook }) => ({
     send_resolved: true,
@@ -54,9 +58,17 @@ function printReceiver(receiver: Tree, sharedHttp: Tree): Tree {
   return { ...receiver, webhook_configs: webhooks };
 }
 
+/** The URL of a Slack webhook is a secret; that of other services is none. */
+function printSlack(config: Tree): Tree {
+  return config['api_url'] === undefined ? config : { ...config, api_url: secret };
+}
+
 /** Keys whose texts Alertmanager hides. */
 const secretKey =
   /(?:^|_)(?:password|secret|credentials|bearer_token|token|bot_token|api_key|key|routing_key|service_key|user_key)$/;
+
+/** Keys whose URLs are secrets as a whole. */
+const secretUrls = new Set(['slack_api_url', 'webhook_url', 'proxy_url', 'secrets']);
 
 const matcherKeys = new Set(['matchers', 'source_matchers', 'target_matchers']);
 
@@ -64,7 +76,7 @@ function mask(value: unknown, key: string): unknown {
   if (matcherKeys.has(key) && Array.isArray(value)) return value.flatMap(printMatchers);
   if (Array.isArray(value)) return value.map((item) => mask(item, key));
   if (typeof value === 'string') {
-    if (secretKey.test(key) || key === 'slack_api_url') return secret;
+    if (secretKey.test(key) || secretUrls.has(key)) return secret;
     return key === 'url' ? maskUrl(value) : value;
   }
   if (typeof value !== 'object' || value === null) return value;

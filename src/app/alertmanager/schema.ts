@@ -2,54 +2,30 @@ import { z } from 'zod';
 import { durationSchema } from '../../alert/index.ts';
 import { routeConfig, timeIntervalsConfig } from '../../dispatch/index.ts';
 import { inhibitRulesConfig } from '../../mute/index.ts';
-import { httpConfig, receiversConfig } from '../../notify/index.ts';
+import { checkGlobals, globalKeys, receiversConfig } from '../../notify/index.ts';
 
 const text = z.string().optional();
 
 /** Section `global` with all its keys. What is for one integration is read by that integration. */
-const globalSection = z.strictObject({
-  resolve_timeout: durationSchema.prefault('5m'),
-  http_config: httpConfig.optional(),
-  smtp_from: text,
-  smtp_hello: text,
-  smtp_smarthost: text,
-  smtp_auth_username: text,
-  smtp_auth_password: text,
-  smtp_auth_password_file: text,
-  smtp_auth_secret: text,
-  smtp_auth_secret_file: text,
-  smtp_auth_identity: text,
-  smtp_require_tls: z.boolean().optional(),
-  smtp_tls_config: z.unknown().optional(),
-  slack_api_url: text,
-  slack_api_url_file: text,
-  slack_app_token: text,
-  slack_app_token_file: text,
-  slack_app_url: text,
-  pagerduty_url: text,
-  opsgenie_api_url: text,
-  opsgenie_api_key: text,
-  opsgenie_api_key_file: text,
-  wechat_api_url: text,
-  wechat_api_secret: text,
-  wechat_api_secret_file: text,
-  wechat_api_corp_id: text,
-  victorops_api_url: text,
-  victorops_api_key: text,
-  victorops_api_key_file: text,
-  telegram_api_url: text,
-  telegram_bot_token: text,
-  telegram_bot_token_file: text,
-  webex_api_url: text,
-  jira_api_url: text,
-  mattermost_webhook_url: text,
-  mattermost_webhook_url_file: text,
-  rocketchat_api_url: text,
-  rocketchat_token: text,
-  rocketchat_token_file: text,
-  rocketchat_token_id: text,
-  rocketchat_token_id_file: text,
-});
+const globalSection = z
+  .strictObject({
+    resolve_timeout: durationSchema.prefault('5m'),
+    ...globalKeys,
+    wechat_api_url: text,
+    wechat_api_secret: text,
+    wechat_api_secret_file: text,
+    wechat_api_corp_id: text,
+    webex_api_url: text,
+    jira_api_url: text,
+    mattermost_webhook_url: text,
+    mattermost_webhook_url_file: text,
+    rocketchat_api_url: text,
+    rocketchat_token: text,
+    rocketchat_token_file: text,
+    rocketchat_token_id: text,
+    rocketchat_token_id_file: text,
+  })
+  .superRefine((section, context) => checkGlobals(section, context));
 
 /** A whole Alertmanager configuration (config/config.go). Its sections mean what they mean in Tocsin's own file. */
 export const alertmanagerConfig = z.strictObject({
