@@ -36,8 +36,16 @@ export const triageConfig = z.strictObject({
   environment_labels: z
     .array(z.string().min(1))
     .default(['environment', 'env', 'stage', 'deployment_environment']),
-  /** Values of these labels that mean production; every other value means that no customer is affected. */
-  production_values: z.array(z.string().min(1)).default(['prod', 'production', 'prd', 'live']),
+  /** A value of these labels means production when it is one of these words or has one, as `eu-prod-1` has. */
+  production_values: z.array(z.string().min(1).toLowerCase()).default(['prod', 'production', 'prd', 'live']),
+  /** Likewise: no customer is affected. Counts before `production_values` (`pre-prod`). A value with neither is taken as not named. */
+  other_values: z
+    .array(z.string().min(1).toLowerCase())
+    .default(
+      'dev development local lab sandbox ci demo test testing qa uat stage staging stg preprod nonprod pre non'.split(
+        ' ',
+      ),
+    ),
   /** How many similar past incidents are asked for; 0 asks for none. */
   similar_incidents: z.int().min(0).max(50).default(5),
   /** Only incidents of at least this priority ask for them: the history has better to do in a storm of trifles. */

@@ -32,7 +32,7 @@ export interface PriorityFinding {
  * | tier 1, 2, 3, 4, not in the catalog | 30, 20, 10, 0, 15 |
  * | promised availability from 99.95 %, from 99.9 % | 10, 5 |
  * | services affected: 2-3, 4-9, 10 and more | 5, 10, 20 |
- * | environment: production, not named, any other | 10, 5, -30 |
+ * | environment: production, not named or not known, another | 10, 5, -30 |
  * | surprise: from 0.9, from 0.7, below 0.2 | 10, 5, -10 |
  *
  * What is purely informational (heartbeats, notices) is P4 at most, whatever it touches.
@@ -91,18 +91,32 @@ function addService(services: readonly string[], graph: ServiceGraph, add: Add):
 
 /** One signal from production is enough for an incident in production. */
 function addEnvironment(members: readonly Member[], config: TriageConfig, add: Add): void {
-  let other = '';
-  for (const { signal } of members) {
-    const name = config.environment_labels.find((label) => labelValue(signal.labels, label) !== '');
-    const value = name === undefined ? '' : labelValue(signal.labels, name);
-    if (config.production_values.includes(value.toLowerCase())) {
-      add('environment', `environment ${value}`, environmentPoints.production);
-      return;
-    }
-    if (value !== '') other = value;
+  const named = members.flatMap(({ signal }) => {
+    const label = config.environment_labels.find((name) => labelValue(signal.labels, name) !== '');
+    return label === undefined ? [] : [labelValue(signal.labels, label)];
+  });
+  const of = (kind: Environment): string | undefined =>
+    named.find((value) => environmentOf(value, config) === kind);
+  const production = of('production');
+  if (production !== undefined) {
+    add('environment', `environment ${production}`, environmentPoints.production);
+    return;
   }
-  if (other === '') add('unknown_environment', 'no environment is named', environmentPoints.unknown);
-  else add('environment', `environment ${other}, not production`, environmentPoints.other);
+  const unknown = of('unknown');
+  if (named.length === 0) add('unknown_environment', 'no environment is named', environmentPoints.unknown);
+  else if (unknown !== undefined)
+    add('unknown_environment', `environment ${unknown} is none that triage knows`, environmentPoints.unknown);
+  else add('environment', `environment ${named[0]}, not production`, environmentPoints.other);
+}
+
+type Environment = keyof typeof environmentPoints;
+
+function environmentOf(value: string, { production_values, other_values }: TriageConfig): Environment {
+  const text = value.toLowerCase();
+  if (production_values.includes(text)) return 'production';
+  const words = [text, ...text.split(/[^\p{L}\p{N}]+/u)];
+  if (words.some((word) => other_values.includes(word))) return 'other';
+  return words.some((word) => production_values.includes(word)) ? 'production' : 'unknown';
 }
 
 function priorityOf(points: number, { points: limits }: TriageConfig): Priority {

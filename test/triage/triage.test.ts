@@ -84,6 +84,24 @@ describe('the finding', () => {
     expect(scene.triage.incident('INC-1')).toMatchObject({ priority: 'P5', category: 'deploy' });
   });
 
+  test.each([
+    ['prod', 10],
+    ['Production', 10],
+    ['eu-prod-1', 10],
+    ['live.eu', 10],
+    ['staging', -30],
+    ['pre-prod', -30],
+    ['non-production', -30],
+    ['dev2/prod-like-dev', -30],
+    ['blue', 5],
+    ['product', 5],
+  ])('an environment %s weighs %i', async (env, points) => {
+    const scene = await Scene.create({ services: shop });
+    await scene.fire(0, alert('PodCrashLooping', { service: 'wiki', severity: 'critical', env }));
+    const { reasons = [] } = scene.triage.incident('INC-1') ?? {};
+    expect(reasons.find(({ code }) => code.endsWith('environment'))?.weight).toBe(points);
+  });
+
   test('a single signal has no probable cause', async () => {
     const scene = await Scene.create();
     await scene.fire(0, disk);
