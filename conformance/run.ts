@@ -6,8 +6,7 @@
  *   --stock          against Debian's Alertmanager instead, which shows that the method works
  *   --verbose        everything that the suites print, not only of those that fail
  *
- * The suites come from Debian's packages and are built in a temporary folder. Tests of clustering run with `--stock` only. `TestMatchers` is
- * ours: it compares matchers on every text of the tests in `pkg/labels`, with Alertmanager's own parser as the judge.
+ * The suites come from Debian's packages and are built in a temporary folder. `TestMatchers` is ours: it compares matchers on every text of the tests in `pkg/labels`, with Alertmanager's own parser as the judge.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,8 +25,6 @@ const { values: options } = parseArgs({
   },
 });
 
-const clusterTests = /^TestCluster/;
-
 provideSuites();
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-conformance-'));
 try {
@@ -45,10 +42,7 @@ try {
 
 function withWantedTests(suite: Suite): Suite {
   const wanted = new RegExp(options.run);
-  const tests = suite.tests.filter(
-    (test) => wanted.test(test) && (options.stock || !clusterTests.test(test)),
-  );
-  return { ...suite, tests };
+  return { ...suite, tests: suite.tests.filter((test) => wanted.test(test)) };
 }
 
 function reportMatchers(): void {

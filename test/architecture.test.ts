@@ -11,6 +11,7 @@ const allowed: Record<string, readonly string[]> = {
   incident: ['alert', 'engine'],
   engine: [],
   log: words,
+  cluster: ['engine', 'log'],
   store: words,
   history: words,
   source: words,

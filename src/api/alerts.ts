@@ -61,7 +61,7 @@ export function addAlertRoutes(server: FastifyInstance, { read, operations }: Ap
     '/api/v2/status',
     { schema: { tags: ['alertmanager'], summary: 'Version, uptime and configuration' } },
     () => ({
-      cluster: operations.cluster,
+      cluster: operations.cluster(),
       config: { original: operations.configText() },
       uptime: new Date(operations.startedAtMs).toISOString(),
       versionInfo: {

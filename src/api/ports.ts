@@ -100,7 +100,7 @@ export interface Operations {
   /** The release of Alertmanager that the API stands for; null where it only speaks for itself. amtool warns when it is another than its own. */
   readonly alertmanagerVersion: string | null;
   readonly startedAtMs: number;
-  readonly cluster: ClusterView;
+  cluster(): ClusterView;
   /** The configuration in force as YAML, without secrets. */
   configText(): string;
   /** Why the process is not ready, or null when it is. */

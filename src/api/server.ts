@@ -48,16 +48,23 @@ export async function createApi(ports: ApiPorts, options: ApiOptions): Promise<F
   const { routePrefix: prefix = '' } = options;
   if (options.bearerToken !== null) requireToken(server, options.bearerToken, prefix);
   if (options.limits) limitRequests(server, options.limits);
-  server.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
-    const isAlertmanagers = request.url.startsWith(`${prefix}/api/v2/`);
-    const status = error instanceof RequestInvalid && !isAlertmanagers ? 400 : (error.statusCode ?? 500);
-    // A client that is still sending would see its connection cut instead of this answer; kept open, the rest is read and dropped.
-    if (status === 413) reply.removeHeader('connection');
-    if (isAlertmanagers) return sendText(reply.code(status), error.message);
-    return reply
-      .code(status)
-      .send({ code: status === 400 ? 'invalid' : (error.code ?? 'internal'), message: error.message });
-  });
+  server.setErrorHandler(
+    (error: Error & { statusCode?: number; code?: string; retryable?: boolean }, request, reply) => {
+      const isAlertmanagers = request.url.startsWith(`${prefix}/api/v2/`);
+      const isPassing = error.retryable === true;
+      const status =
+        error instanceof RequestInvalid && !isAlertmanagers
+          ? 400
+          : (error.statusCode ?? (isPassing ? 503 : 500));
+      if (isPassing) reply.header('retry-after', '1');
+      // A client that is still sending would see its connection cut instead of this answer; kept open, the rest is read and dropped.
+      if (status === 413) reply.removeHeader('connection');
+      if (isAlertmanagers) return sendText(reply.code(status), error.message);
+      return reply
+        .code(status)
+        .send({ code: status === 400 ? 'invalid' : (error.code ?? 'internal'), message: error.message });
+    },
+  );
 
   await server.register(
     async (scope) => {

@@ -20,6 +20,7 @@ export function crossCheck(config: TocsinConfig): CrossMistake[] {
     ...checkNats(config),
     ...checkRunbookHosts(config),
     ...checkListen(config),
+    ...checkCluster(config),
   ];
 }
 
@@ -112,6 +113,18 @@ function checkListen({ server }: TocsinConfig): CrossMistake[] {
     {
       path: ['server', 'listen'],
       message: `${address.host || 'every address'} can be reached from outside: set server.bearer_token_file, or listen on 127.0.0.1`,
+    },
+  ];
+}
+
+function checkCluster({ cluster }: TocsinConfig): CrossMistake[] {
+  if (!cluster || cluster.token_file !== undefined) return [];
+  const host = parseListen(cluster.listen)?.host ?? '';
+  if (isLoopback(host)) return [];
+  return [
+    {
+      path: ['cluster', 'listen'],
+      message: `${host || 'every address'} can be reached from outside: set cluster.token_file, or listen on 127.0.0.1`,
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clusterConfig } from '../cluster/index.ts';
 import { correlateConfig } from '../correlate/index.ts';
 import { dedupConfig } from '../dedup/index.ts';
 import { dispatchConfig, routeConfig, timeIntervalsConfig } from '../dispatch/index.ts';
@@ -57,6 +58,7 @@ export const tocsinConfig = z.strictObject({
   receivers: receiversConfig.prefault([{ name: 'console', console_configs: [{}] }]),
   history: historyConfig.prefault({}),
   nats: natsConfig.optional(),
+  cluster: clusterConfig.optional(),
   storage: storageConfig.prefault({}),
   server: serverConfig.prefault({}),
 });

@@ -67,15 +67,30 @@ export interface RunnerOptions {
   readonly store: PartitionStore;
   readonly clock: Clock;
   readonly appendFact: (fact: Fact) => Promise<void>;
+  /** Rejects while another process is the one to act. Asked before each effect. */
+  readonly assertLeading: () => Promise<void>;
   readonly logger: Logger;
 }
 
-export function createRunner({ carriers, store, clock, appendFact, logger }: RunnerOptions): EffectRunner {
+export function createRunner({
+  carriers,
+  store,
+  clock,
+  appendFact,
+  assertLeading,
+  logger,
+}: RunnerOptions): EffectRunner {
   return new EffectRunner({
     carriers: carriers.byKind,
     laneOf,
     subjectOf,
-    deliveries: store,
+    deliveries: {
+      async outcomeOf(effectId) {
+        await assertLeading();
+        return store.outcomeOf(effectId);
+      },
+      record: (effectId, outcome, atMs) => store.record(effectId, outcome, atMs),
+    },
     repeatableKinds: new Set(['recall']),
     appendFact,
     nowMs: () => clock.nowMs(),

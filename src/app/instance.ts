@@ -1,15 +1,13 @@
-import { mkdir } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { shownConfig } from './shown-config.ts';
 import type { Logger } from './logger.ts';
-import type { ApiPorts } from '../api/index.ts';
+import type { ApiPorts, ClusterView } from '../api/index.ts';
+import type { Cluster } from '../cluster/index.ts';
 import { PartitionOwner, TocsinError, type Clock, type Fact } from '../engine/index.ts';
 import type { ConfigEntry, Flow, LogEntry } from '../incident/index.ts';
-import { openLmdbLog, type PartitionLog } from '../log/index.ts';
+import type { PartitionLog } from '../log/index.ts';
 import { openNats } from '../source/index.ts';
-import { checkLmdbFile, lockFolder, openLmdbStore } from '../store/index.ts';
 import { loadConfig, requireConfig, type ConfigFiles } from './config-file.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import { countFrames } from './count-frames.ts';
@@ -17,7 +15,10 @@ import { Closing } from './closing.ts';
 import { openDoor, type Door } from './door.ts';
 import { createCarriers, createRunner } from './effects.ts';
 import { createCommandGate } from './gate.ts';
-import { entryCodec } from './entry-codec.ts';
+import { createClusterDoors } from './cluster-doors.ts';
+import { addGauges } from './gauges.ts';
+import { handOver } from './handover.ts';
+import { clusterSettings, openStorage, type ClusterSettings } from './storage.ts';
 import { openHistoryParts } from './history-parts.ts';
 import { createIngest } from './ingest.ts';
 import { createPipeline } from './pipeline.ts';
@@ -35,6 +36,8 @@ export interface InstanceOptions extends ConfigFiles {
   readonly web?: WebOptions;
   /** Where the API answers; without one, what the configuration says. It is closed with the instance. */
   readonly door?: Door;
+  /** The other processes that share the log, null for none; without it, what the configuration says. */
+  readonly cluster?: ClusterSettings | null;
   /** The history's engine is loaded so long after the start; until then rows wait. 0 loads it before anything is answered. */
   readonly historyDelayMs?: number;
   readonly clock: Clock;
@@ -50,6 +53,8 @@ export interface Instance {
   readonly config: TocsinConfig;
   /** Resolves when a stage has failed and the partition stands still. */
   readonly failed: Promise<TocsinError>;
+  /** Resolves when another process leads and this one must begin anew. */
+  readonly outranked: Promise<unknown>;
   /** Loads the configuration file again; a file with mistakes changes nothing. */
   reload(): Promise<{ ok: true } | { ok: false; errors: readonly string[] }>;
   /** Takes nothing more in, finishes what is under way, writes a checkpoint and closes everything. */
@@ -94,24 +99,23 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   closing.defer(() => telemetry.stop());
 
   const folder = config.storage.path;
-  const lock = await lockFolder(folder);
-  closing.defer(() => lock.release());
-  await mkdir(join(folder, 'log'), { recursive: true });
-  await checkLmdbFile(join(folder, 'log'), 'TOC_LOG_CORRUPT');
-  await checkLmdbFile(join(folder, 'store'), 'TOC_STORE_CORRUPT');
-  const log = openLmdbLog<LogEntry>(join(folder, 'log'), entryCodec);
-  closing.defer(() => log.close());
+  const settings = options.cluster === undefined ? await clusterSettings(config.cluster) : options.cluster;
+  const running = startScorer(config);
+  closing.defer(() => running.stop());
+  const { log, store, cluster, handover } = await openStorage(folder, {
+    settings,
+    createPipeline: () => createPipeline({ scorer: running.scorer, withHistory: true }),
+    closing,
+    logger,
+  });
+
   clock.advanceTo(log.lastTimeMs);
-  const store = openLmdbStore(join(folder, 'store'));
-  closing.defer(() => store.close());
   const history = await openHistoryParts(config, folder, {
     logger,
     telemetry,
     delayMs: options.historyDelayMs ?? 0,
   });
   closing.defer(() => history.close());
-  const running = startScorer(config);
-  closing.defer(() => running.stop());
 
   const pipeline = createPipeline({ scorer: running.scorer, withHistory: history.writer !== null });
   const { fold, stages } = pipeline;
@@ -146,6 +150,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     appendFact: async (fact: Fact) => {
       await log.append([{ kind: 'fact', timeMs: clock.nowMs(), payload: fact }]);
     },
+    assertLeading: async () => cluster?.assertLeading(),
     logger,
   });
   const retention = new Retention({
@@ -167,6 +172,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     clock,
     createTick: tick,
     createResume: resume,
+    leads: cluster === null || cluster.role === 'leading',
     checkpointIntervalMs: config.storage.checkpoint_interval,
     onFrames: (frames) => countFrames(frames, telemetry),
     onFailure: (error) => {
@@ -178,56 +184,57 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     onCheckpointError: (error) =>
       logger.warn({ err: error }, 'A checkpoint could not be written; it will be written with the next one.'),
   });
-  const ingest = createIngest({
-    log,
-    clock,
-    settings: () => ({
-      resolveTimeoutMs: config.global.resolve_timeout,
-      defaultDomain: config.source.default_domain,
-      domainLabel: config.source.domain_label,
+  const alone = {
+    ingest: createIngest({
+      log,
+      clock,
+      settings: () => ({
+        resolveTimeoutMs: config.global.resolve_timeout,
+        defaultDomain: config.source.default_domain,
+        domainLabel: config.source.domain_label,
+      }),
+      refusal: () => failure ?? behind(owner.lagCount, config.storage.max_lag_entries),
+      telemetry,
     }),
-    refusal: () => failure ?? behind(owner.lagCount, config.storage.max_lag_entries),
-    telemetry,
-  });
+    commands: createCommandGate({ log, owner, answers: stages.answers, clock }),
+  };
+  const { ingest, commands } = cluster
+    ? createClusterDoors({ cluster, log, owner, ...alone, nowMs: () => clock.nowMs() })
+    : alone;
 
   closing.defer(() => owner.stop());
   closing.defer(async () => history.hurry());
+
   await owner.start();
+
   logger.info({ position: fold.position, alerts: stages.intake.size }, 'The log is folded in.');
-  const payload = await createConfigPayload(config, options.configFile);
-  if (!isDeepStrictEqual(fold.config?.payload, payload)) await putConfig(log, clock, payload, owner);
+  const lead = async (): Promise<void> => {
+    clock.advanceTo(log.lastTimeMs);
+    await owner.lead();
+    const payload = await createConfigPayload(config, options.configFile);
+    if (!isDeepStrictEqual(fold.config?.payload, payload)) await putConfig(log, clock, payload, owner);
+    nats?.listen();
+  };
+  if (!cluster || cluster.role === 'leading') await lead();
+  else
+    void cluster.leading.then(lead).catch((error: unknown) => {
+      failure =
+        error instanceof TocsinError
+          ? error
+          : new TocsinError('TOC_PARTITION_FAILED', 'this process could not take over', { cause: error });
+      fail(failure);
+    });
+  if (handover)
+    void handOver(handover.known, { stages, ingest, commands, nowMs: () => clock.nowMs() })
+      .then(() => handover.done())
+      .catch((error: unknown) =>
+        logger.warn(
+          { err: error },
+          'The leader was not told what only this process knew; it will be at the next start.',
+        ),
+      );
 
-  telemetry.gauge(
-    'tocsin_clock_ahead_seconds',
-    "How far log time is ahead of the machine's clock, which was set back.",
-    () => clock.aheadMs / 1000,
-  );
-  telemetry.gauge('tocsin_alerts_active', 'Alerts that are remembered.', () => stages.intake.size);
-  telemetry.gauge('tocsin_log_lag_entries', 'Log entries that are not folded in yet.', () => owner.lagCount);
-  telemetry.gauge(
-    'tocsin_log_position',
-    'Position of the last entry that was folded in.',
-    () => fold.position,
-  );
-  telemetry.gauge(
-    'tocsin_effects_in_flight',
-    'Effects that are being carried out.',
-    () => runner.inFlightCount,
-  );
-  telemetry.gauge(
-    'tocsin_history_rows_pending',
-    'Rows that are not in the history yet.',
-    () => history.writer?.pendingCount ?? 0,
-  );
-
-  telemetry.gauge('process_resident_memory_bytes', 'Memory of the process, as the system counts it.', () =>
-    process.memoryUsage.rss(),
-  );
-  telemetry.gauge(
-    'nodejs_heap_size_used_bytes',
-    "Memory that the process's JavaScript objects take.",
-    () => process.memoryUsage().heapUsed,
-  );
+  addGauges(telemetry, { clock, stages, owner, fold, runner, history, cluster });
 
   const reload: Instance['reload'] = async () => {
     const next = await loadConfig(options);
@@ -236,7 +243,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     try {
       const payload = await createConfigPayload(nextConfig, options.configFile);
       carriers.configure(nextConfig, next.templates);
-      await putConfig(log, clock, payload, owner);
+      if (!cluster || cluster.role === 'leading') await putConfig(log, clock, payload, owner);
     } catch (error) {
       if (error instanceof TocsinError) return { ok: false, errors: [error.message] };
       throw error;
@@ -254,21 +261,21 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   const ports: ApiPorts = {
     read: createReadModel(stages),
     ingest,
-    commands: createCommandGate({ log, owner, answers: stages.answers, clock }),
+    commands,
     operations: {
       version,
       startedAtMs,
-      cluster: web.cluster,
+      cluster: () => (cluster ? viewOf(cluster) : web.cluster),
       alertmanagerVersion: web.alertmanagerVersion,
       configText: () => loaded.alertmanagerText ?? stringify(shownConfig(config)),
-      notReadyBecause: () => failure?.message ?? null,
+      notReadyBecause: () =>
+        failure?.message ?? (cluster?.role === 'seeking' ? 'no member of the cluster leads' : null),
       reload,
       metrics: () => telemetry.text(),
       nowMs: () => clock.nowMs(),
     },
   };
   closing.defer(await serveApi(ports, config, web, door));
-  nats?.listen();
 
   return {
     url: door.url,
@@ -276,6 +283,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       return config;
     },
     failed,
+    outranked: cluster?.ended ?? new Promise(() => undefined),
     reload,
     stop: () => closing.close(),
   };
@@ -292,11 +300,20 @@ async function putConfig(
   await owner.applied(firstPosition);
 }
 
+function viewOf({ id, role, members }: Cluster<LogEntry>): ClusterView {
+  return {
+    name: id,
+    status: role === 'seeking' ? 'settling' : 'ready',
+    peers: members.map(({ id, address }) => ({ name: id, address })),
+  };
+}
+
 /** What a reload does not touch. */
 function changedUntilRestart(before: TocsinConfig, after: TocsinConfig): string[] {
   const read = (config: TocsinConfig): Readonly<Record<string, unknown>> => ({
     'score.workers': config.score.workers,
     'source.max_body_bytes': config.source.max_body_bytes,
+    cluster: config.cluster,
     history: config.history,
     nats: config.nats,
     server: config.server,

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { createApi, type ApiPorts, type ClusterView } from '../api/index.ts';
-import { TocsinError } from '../engine/index.ts';
+import { readToken } from './read-token.ts';
 import { webhookFormats } from '../source/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import type { Door } from './door.ts';
@@ -37,7 +36,7 @@ export async function serveApi(
   const limit = getConcurrency !== null && getConcurrency > 0 ? getConcurrency : null;
   const api = await createApi(ports, {
     maxBodyBytes: source.max_body_bytes,
-    bearerToken: token === undefined ? null : await readToken(token),
+    bearerToken: token === undefined ? null : await readToken('server.bearer_token_file', token),
     webhookFormats,
     routePrefix,
     ...(getConcurrency === null
@@ -50,12 +49,4 @@ export async function serveApi(
     await door.close();
     await api.close();
   };
-}
-
-async function readToken(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (cause) {
-    throw new TocsinError('TOC_CONFIG_UNREADABLE', `cannot read server.bearer_token_file ${file}`, { cause });
-  }
 }

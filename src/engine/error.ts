@@ -5,6 +5,10 @@ export const errorCodes = {
     retryable: true,
     summary: 'No server answers where a command-line call looked for one.',
   },
+  TOC_CLUSTER_NO_LEADER: {
+    retryable: true,
+    summary: 'No member of the cluster leads at the moment, or another than this one does.',
+  },
   TOC_CONFIG_INVALID: {
     retryable: false,
     summary: 'The configuration has mistakes; nothing of it was applied.',

@@ -31,6 +31,8 @@ export interface OwnerOptions<E extends Entry, Flow> {
   readonly createResume: (sinceMs: number, atMs: number) => E;
   /** Log time between two checkpoints. */
   readonly checkpointIntervalMs: number;
+  /** False where another process writes the log and carries out effects, until `lead` is called; true unless said otherwise. */
+  readonly leads?: boolean;
   /** How long `stop` waits for the history and the store before it leaves the last checkpoint out; 5 s unless said otherwise. */
   readonly stopGraceMs?: number;
   /** Called after each batch, live or replayed. */
@@ -77,10 +79,13 @@ export class PartitionOwner<E extends Entry, Flow> {
   #replayedRows = 0;
   /** Until when the log was last told that nobody followed it. */
   #awakeAtMs = -Infinity;
+  /** Whether it acts on the log, or only follows what another process writes. */
+  #leads: boolean;
   #state: 'new' | 'following' | 'failed' | 'stopped' = 'new';
 
   constructor(options: OwnerOptions<E, Flow>) {
     this.#options = options;
+    this.#leads = options.leads ?? true;
     const { fold, store, sink, checkpointIntervalMs, onCheckpoint, onCheckpointError } = options;
     this.#checkpoints = new CheckpointWriter({
       fold,
@@ -111,6 +116,14 @@ export class PartitionOwner<E extends Entry, Flow> {
     return this.#starting;
   }
 
+  /** Takes over from the process that wrote the log so far: acts on it from now on. To be called after `start`. */
+  async lead(): Promise<void> {
+    if (this.#leads) return;
+    await this.applied(this.#options.log.lastPosition);
+    this.#leads = true;
+    if (this.#state === 'following') await this.#act();
+  }
+
   /** Resolves with true once the entry at `position` has been applied; with false when the partition fails or stops before. */
   applied(position: number): Promise<boolean> {
     if (this.#options.fold.position >= position) return Promise.resolve(true);
@@ -134,7 +147,7 @@ export class PartitionOwner<E extends Entry, Flow> {
   }
 
   async #recover(): Promise<void> {
-    const { fold, log, store, runner } = this.#options;
+    const { fold, log, store } = this.#options;
     fold.restore(await store.readCheckpoint());
     if (fold.position > log.lastPosition) {
       throw new TocsinError(
@@ -154,6 +167,12 @@ export class PartitionOwner<E extends Entry, Flow> {
       this.#inbox.push(slice);
       this.#wake();
     });
+    if (this.#leads) await this.#act();
+  }
+
+  /** Carries out what is pending, and lets timers fall due. */
+  async #act(): Promise<void> {
+    const { fold, log, runner } = this.#options;
     runner.run(fold.pendingEffects());
     await this.#noteSleep(log.lastTimeMs, leastDowntimeMs);
     this.#armTick();
@@ -217,8 +236,8 @@ export class PartitionOwner<E extends Entry, Flow> {
     try {
       const { frames, effects, rows } = await fold.apply(slice);
       sink?.write(rows);
-      if (isLive) runner.run(effects);
-      else this.#replayedRows += rows.length;
+      if (isLive && this.#leads) runner.run(effects);
+      if (!isLive) this.#replayedRows += rows.length;
       onFrames?.(frames);
       this.#answerWaiters();
     } catch (cause) {
@@ -260,7 +279,7 @@ export class PartitionOwner<E extends Entry, Flow> {
   #armTick(): void {
     const { fold, clock } = this.#options;
     const dueMs = fold.nextDueMs();
-    if (this.#state !== 'following' || this.#tick?.dueMs === dueMs) return;
+    if (!this.#leads || this.#state !== 'following' || this.#tick?.dueMs === dueMs) return;
     this.#tick?.cancel();
     this.#tick =
       dueMs === undefined ? null : { dueMs, ...clock.setTimer(dueMs, () => void this.#sendTick(dueMs)) };

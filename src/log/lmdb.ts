@@ -1,7 +1,7 @@
 import { open, type RootDatabase } from 'lmdb';
 import { TocsinError, type Entry, type LogSlice } from '../engine/index.ts';
 import { jsonCodec, type EntryCodec } from './encode-entry.ts';
-import type { PartitionLog } from './log.ts';
+import type { ReplicaLog } from './log.ts';
 
 /**
  * Opens the log in the folder `path`, which is created when it is missing. Durable means: synced to disk.
@@ -12,7 +12,7 @@ import type { PartitionLog } from './log.ts';
 export function openLmdbLog<E extends Entry>(
   path: string,
   codec: EntryCodec<E> = jsonCodec<E>(),
-): PartitionLog<E> {
+): ReplicaLog<E> {
   let database: RootDatabase<Uint8Array, number>;
   try {
     database = open<Uint8Array, number>({
@@ -48,7 +48,7 @@ interface Turn<E extends Entry> {
 /** Entries that one transaction of `trim` removes: keeps the writing thread free for appends. */
 const trimStep = 1000;
 
-class LmdbLog<E extends Entry> implements PartitionLog<E> {
+class LmdbLog<E extends Entry> implements ReplicaLog<E> {
   readonly #database: RootDatabase<Uint8Array, number>;
   readonly #codec: EntryCodec<E>;
   readonly #listeners = new Set<(slice: LogSlice<E>) => void>();
@@ -97,12 +97,51 @@ class LmdbLog<E extends Entry> implements PartitionLog<E> {
     });
     const slice = { firstPosition: this.#nextPosition, entries: encoded.map(({ entry }) => entry) };
     if (drafts.length === 0) return slice;
-    this.#nextPosition += drafts.length;
-    this.#nextMs = timeMs;
-    return new Promise((resolve, reject) => {
-      this.#turns.push({ slice, bytes: encoded.map(({ bytes }) => bytes), resolve, reject });
-      this.#writing ??= this.#write().finally(() => (this.#writing = null));
+    return this.#take(
+      slice,
+      encoded.map(({ bytes }) => bytes),
+    );
+  }
+
+  async replicate(firstPosition: number, bytes: readonly Uint8Array[]): Promise<void> {
+    this.#assertOpen();
+    if (bytes.length === 0) return;
+    if (this.#nextPosition === 1) {
+      this.#firstPosition = firstPosition;
+      this.#lastPosition = firstPosition - 1;
+      this.#nextPosition = firstPosition;
+    }
+    if (firstPosition !== this.#nextPosition)
+      throw new RangeError(`the log goes on at ${this.#nextPosition}, not at ${firstPosition}`);
+    const entries = bytes.map((value, index) => this.#decode(value, firstPosition + index));
+    await this.#take({ firstPosition, entries }, bytes);
+  }
+
+  async readBytes(fromPosition: number, maxCount: number, maxBytes: number): Promise<Uint8Array[]> {
+    this.#assertOpen();
+    const found: Uint8Array[] = [];
+    let length = 0;
+    for (const { key, value } of this.#database.getRange({ start: fromPosition, limit: maxCount })) {
+      if (key !== fromPosition + found.length || key > this.#lastPosition) break;
+      if (found.length > 0 && length + value.length > maxBytes) break;
+      length += value.length;
+      // What LMDB hands out is valid until the next read only.
+      found.push(Uint8Array.from(value));
+    }
+    return found;
+  }
+
+  async reset(): Promise<void> {
+    this.#assertOpen();
+    await this.#writing;
+    await this.#commit(() => {
+      void this.#database.clearAsync();
     });
+    this.#firstPosition = 1;
+    this.#lastPosition = 0;
+    this.#lastMs = -Infinity;
+    this.#nextPosition = 1;
+    this.#nextMs = -Infinity;
   }
 
   async read(fromPosition: number, maxCount: number): Promise<LogSlice<E>> {
@@ -135,6 +174,15 @@ class LmdbLog<E extends Entry> implements PartitionLog<E> {
     this.#isClosed = true;
     await this.#writing;
     await this.#database.close();
+  }
+
+  #take(slice: LogSlice<E>, bytes: readonly Uint8Array[]): Promise<LogSlice<E>> {
+    this.#nextPosition = slice.firstPosition + slice.entries.length;
+    this.#nextMs = slice.entries.at(-1)!.timeMs;
+    return new Promise((resolve, reject) => {
+      this.#turns.push({ slice, bytes, resolve, reject });
+      this.#writing ??= this.#write().finally(() => (this.#writing = null));
+    });
   }
 
   /** INVARIANT: one transaction at a time. When one fails, nothing after it was written, so that positions stay without a gap. */
@@ -185,19 +233,21 @@ class LmdbLog<E extends Entry> implements PartitionLog<E> {
     for (const { key, value } of this.#database.getRange({ start: fromPosition, limit: count })) {
       const position = fromPosition + entries.length;
       if (key !== position) break;
-      try {
-        entries.push(this.#codec.decode(value));
-      } catch (cause) {
-        throw new TocsinError('TOC_LOG_CORRUPT', `the entry at position ${position} cannot be read`, {
-          cause,
-        });
-      }
+      entries.push(this.#decode(value, position));
     }
     if (entries.length === count) return entries;
     throw new TocsinError(
       'TOC_LOG_CORRUPT',
       `the log has no entry at position ${fromPosition + entries.length}`,
     );
+  }
+
+  #decode(value: Uint8Array, position: number): E {
+    try {
+      return this.#codec.decode(value);
+    } catch (cause) {
+      throw new TocsinError('TOC_LOG_CORRUPT', `the entry at position ${position} cannot be read`, { cause });
+    }
   }
 
   #assertOpen(): void {

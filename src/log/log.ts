@@ -27,3 +27,18 @@ export interface PartitionLog<E extends Entry = Entry> {
   trim(beforePosition: number): Promise<void>;
   close(): Promise<void>;
 }
+
+/**
+ * A log that can be copied, entry by entry, to another machine.
+ *
+ * - `readBytes` gives the entries from `fromPosition` on as they lie there: up to `maxCount`, and no more once they are `maxBytes`
+ *   together, but at least one if there is one.
+ * - `replicate` appends entries of another copy at the position that they have there, and resolves when they are on disk. A log that
+ *   never held an entry may begin at any position. Throws RangeError when a gap would be left.
+ * - `reset` forgets everything; the log begins anew.
+ */
+export interface ReplicaLog<E extends Entry = Entry> extends PartitionLog<E> {
+  readBytes(fromPosition: number, maxCount: number, maxBytes: number): Promise<Uint8Array[]>;
+  replicate(firstPosition: number, bytes: readonly Uint8Array[]): Promise<void>;
+  reset(): Promise<void>;
+}

@@ -101,6 +101,13 @@ class LmdbStore implements PartitionStore {
     };
   }
 
+  reset(): Promise<void> {
+    return this.#write(() => {
+      for (const database of [this.#rows, this.#outcomes, this.#ages]) void database.clearAsync();
+      void this.#meta.remove(headKey);
+    });
+  }
+
   outcomeOf(effectId: string): Promise<Fact['outcome'] | undefined> {
     return this.#guard(async () => this.#outcome(shorten(effectId))?.outcome);
   }

@@ -21,6 +21,8 @@ export interface PartitionStore {
   readCheckpoint(): Promise<Checkpoint | null>;
   /** Encodes the delta at once, so that the fold may go on changing its rows. */
   stageCheckpoint(delta: CheckpointDelta): StagedCheckpoint;
+  /** Forgets checkpoint and outcomes; leases stay. */
+  reset(): Promise<void>;
   /** How the effect ended, if that was recorded. */
   outcomeOf(effectId: string): Promise<Fact['outcome'] | undefined>;
   record(effectId: string, outcome: Fact['outcome'], atMs: number): Promise<void>;

@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,6 +14,7 @@ import {
 } from '../../src/history/index.ts';
 import type { RecallEffect } from '../../src/incident/index.ts';
 import { describeHistory } from './history.contract.ts';
+import { freePort } from '../support/port.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-history-'));
 
@@ -49,15 +49,6 @@ function run(file: string, ...args: string[]): ChildProcess {
 async function firstLine(child: ChildProcess): Promise<string> {
   for await (const line of createInterface({ input: child.stdout! })) return line;
   throw new Error('the child said nothing');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function kill(child: ChildProcess): Promise<void> {

@@ -33,6 +33,18 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
       expect(await store.readCheckpoint()).toBeNull();
     });
 
+    test('a store that was reset is as new', async () => {
+      const change = { table: 'a', key: 'x', order: 1, value: 1 };
+      await store.stageCheckpoint({ position: 1, timeMs: 10, changes: [change] }).commit();
+      await store.record('effect', done, 10);
+      await store.reset();
+      expect([await store.readCheckpoint(), await store.outcomeOf('effect')]).toEqual([null, undefined]);
+      await store.stageCheckpoint({ position: 7, timeMs: 20, changes: [] }).commit();
+      await reopen();
+      expect(await store.readCheckpoint()).toEqual({ position: 7, timeMs: 20, rows: [] });
+      expect(await store.forgetOutcomes(100)).toBe(0);
+    });
+
     test('a checkpoint is the sum of its deltas', async () => {
       const put = (key: string, order: number | null, value: unknown) => ({
         table: 'a/b',

@@ -3,9 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { freePort, startAlertmanager, type RunningAlertmanager } from '../support/alertmanager.ts';
+import { startAlertmanager, type RunningAlertmanager } from '../support/alertmanager.ts';
 import { findBinary, serverCommand, testServers } from '../support/servers.ts';
 import { startReceiver, type RecordingReceiver } from '../support/tocsin.ts';
+import { freePort } from '../support/port.ts';
 
 const isHere = [testServers.alertmanager, testServers.prometheus].every(({ binary }) => findBinary(binary));
 

@@ -1,8 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -19,6 +17,7 @@ import {
 import { startReceiver, status, type Delivered, type ReceiverServer } from '../notify/receiver-server.ts';
 import { alertOf, effectOf } from '../notify/scene.ts';
 import { findBinary } from '../support/servers.ts';
+import { freePort } from '../support/port.ts';
 
 const alertmanager = findBinary('prometheus-alertmanager');
 const externalUrl = 'http://alerts.example.net';
@@ -290,13 +289,4 @@ function notificationOf(status: 'firing' | 'resolved'): Partial<Notification> {
       }),
     })),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { natsConfig, openNats, type NatsPort } from '../../src/source/index.ts';
-import { freePort, startNats, startNatsAt, type NatsServer } from '../support/nats.ts';
+import { startNats, startNatsAt, type NatsServer } from '../support/nats.ts';
+import { freePort } from '../support/port.ts';
 
 let server: NatsServer | null = null;
 let port: NatsPort | null = null;

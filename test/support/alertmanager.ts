@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serverCommand, testServers } from './servers.ts';
+import { freePort } from './port.ts';
 
 /** An Alertmanager, or what stands in for one, as a process of its own on a fresh folder. */
 export interface RunningAlertmanager {
@@ -57,14 +57,6 @@ export async function startAlertmanager(
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function ready(url: string, child: ChildProcess): Promise<void> {

@@ -2,10 +2,11 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect as dial, createServer, type AddressInfo } from 'node:net';
+import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serverCommand, testServers } from './servers.ts';
+import { freePort } from './port.ts';
 
 export interface NatsServer {
   readonly port: number;
@@ -54,13 +55,4 @@ async function answering(port: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   throw new Error(`nats-server does not answer on port ${port}`);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readGoDuration } from './go-duration.ts';
 
-type FlagKind = 'string' | 'strings' | 'switch' | 'duration' | 'integer';
+type FlagKind = 'string' | 'optional' | 'strings' | 'switch' | 'duration' | 'integer';
 
 interface Flag {
   readonly kind: FlagKind;
@@ -10,7 +10,9 @@ interface Flag {
   readonly help: string;
 }
 
-/** Alertmanager's flags (cmd/alertmanager/main.go) with its defaults. Clustering is not built: its flags are read and checked, no more. */
+const noNeed = 'Has no effect: what it tunes works in another way (one peer leads, the others copy its log).';
+
+/** Alertmanager's flags (cmd/alertmanager/main.go) with its defaults. */
 const flags = {
   'config.file': { kind: 'string', fallback: 'alertmanager.yml', help: 'Alertmanager configuration file.' },
   'storage.path': { kind: 'string', fallback: 'data/', help: 'Base path for data storage.' },
@@ -44,28 +46,34 @@ const flags = {
   },
   'web.timeout': { kind: 'duration', fallback: '0', help: 'Timeout of HTTP requests; 0 or less: none.' },
   'cluster.listen-address': {
-    kind: 'string',
-    fallback: '0.0.0.0:9094',
-    help: 'Empty says that there is no cluster.',
+    kind: 'optional',
+    help: 'Where peers reach this process, 0.0.0.0:9094 when only --cluster.peer is given. Empty says that there is no cluster.',
   },
-  'cluster.advertise-address': { kind: 'string', fallback: '', help: 'Has no effect yet.' },
-  'cluster.peer': { kind: 'strings', help: 'Has no effect yet. Repeatable.' },
-  'cluster.peer-timeout': { kind: 'duration', fallback: '15s', help: 'Has no effect yet.' },
-  'cluster.peer-name': { kind: 'string', fallback: '', help: 'Has no effect yet.' },
-  'cluster.peers-resolve-timeout': { kind: 'duration', fallback: '15s', help: 'Has no effect yet.' },
-  'cluster.gossip-interval': { kind: 'duration', fallback: '200ms', help: 'Has no effect yet.' },
-  'cluster.pushpull-interval': { kind: 'duration', fallback: '1m', help: 'Has no effect yet.' },
-  'cluster.tcp-timeout': { kind: 'duration', fallback: '10s', help: 'Has no effect yet.' },
-  'cluster.probe-timeout': { kind: 'duration', fallback: '500ms', help: 'Has no effect yet.' },
-  'cluster.probe-interval': { kind: 'duration', fallback: '1s', help: 'Has no effect yet.' },
-  'cluster.settle-timeout': { kind: 'duration', fallback: '1m', help: 'Has no effect yet.' },
-  'cluster.reconnect-interval': { kind: 'duration', fallback: '10s', help: 'Has no effect yet.' },
-  'cluster.reconnect-timeout': { kind: 'duration', fallback: '6h', help: 'Has no effect yet.' },
-  'cluster.tls-config': { kind: 'string', fallback: '', help: 'Has no effect yet.' },
-  'cluster.label': { kind: 'string', fallback: '', help: 'Has no effect yet.' },
+  'cluster.advertise-address': {
+    kind: 'string',
+    fallback: '',
+    help: 'What peers are told to reach this process at.',
+  },
+  'cluster.peer': {
+    kind: 'strings',
+    help: 'Address of a peer; the others are learned from it. Repeatable.',
+  },
+  'cluster.peer-timeout': { kind: 'duration', fallback: '15s', help: noNeed },
+  'cluster.peer-name': { kind: 'string', fallback: '', help: noNeed },
+  'cluster.peers-resolve-timeout': { kind: 'duration', fallback: '15s', help: noNeed },
+  'cluster.gossip-interval': { kind: 'duration', fallback: '200ms', help: noNeed },
+  'cluster.pushpull-interval': { kind: 'duration', fallback: '1m', help: noNeed },
+  'cluster.tcp-timeout': { kind: 'duration', fallback: '10s', help: noNeed },
+  'cluster.probe-timeout': { kind: 'duration', fallback: '500ms', help: noNeed },
+  'cluster.probe-interval': { kind: 'duration', fallback: '1s', help: noNeed },
+  'cluster.settle-timeout': { kind: 'duration', fallback: '1m', help: noNeed },
+  'cluster.reconnect-interval': { kind: 'duration', fallback: '10s', help: noNeed },
+  'cluster.reconnect-timeout': { kind: 'duration', fallback: '6h', help: noNeed },
+  'cluster.tls-config': { kind: 'string', fallback: '', help: 'Not built yet: TLS between peers.' },
+  'cluster.label': { kind: 'string', fallback: '', help: noNeed },
   'cluster.allow-insecure-public-advertise-address-discovery': {
     kind: 'switch',
-    help: 'Has no effect yet.',
+    help: noNeed,
   },
   'log.level': {
     kind: 'string',
@@ -88,9 +96,11 @@ type ValueOf<Kind extends FlagKind> = Kind extends 'strings'
   ? readonly string[]
   : Kind extends 'switch'
     ? boolean
-    : Kind extends 'duration' | 'integer'
-      ? number
-      : string;
+    : Kind extends 'optional'
+      ? string | undefined
+      : Kind extends 'duration' | 'integer'
+        ? number
+        : string;
 
 /** Durations in milliseconds. */
 export type Flags = { readonly [Name in FlagName]: ValueOf<(typeof flags)[Name]['kind']> };
@@ -153,6 +163,8 @@ function readValue({ kind, oneOf }: Flag, given: readonly string[]): { value: un
   switch (kind) {
     case 'strings':
       return { value: given };
+    case 'optional':
+      return { value: given.at(-1) };
     case 'switch':
       return { value: given.length > 0 };
     case 'integer':

@@ -29,6 +29,7 @@ async function start(flags: Flags): Promise<void> {
   try {
     const door = await openDoor(flags['web.listen-address']);
     const { serve } = await import('./serve.ts');
+
     await serve(flags, door);
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));
@@ -38,8 +39,17 @@ async function start(flags: Flags): Promise<void> {
 function unsupportedFlag(flags: Flags): string | null {
   if (flags['web.config.file'] !== '')
     return '--web.config.file is not built in Tocsin yet: let a proxy do TLS and authentication';
-  const bad = flags['web.listen-address'].find((address) => parseListen(address) === null);
-  if (bad !== undefined) return `--web.listen-address: expected host:port, got ${JSON.stringify(bad)}`;
+  if (flags['cluster.tls-config'] !== '')
+    return '--cluster.tls-config is not built in Tocsin yet: keep peers in a network of their own';
+  const { 'cluster.listen-address': own = '', 'cluster.advertise-address': advertised } = flags;
+  const addresses = [
+    ...flags['web.listen-address'].map((address) => ['web.listen-address', address] as const),
+    ...flags['cluster.peer'].map((address) => ['cluster.peer', address] as const),
+    ...(own === '' ? [] : [['cluster.listen-address', own] as const]),
+    ...(advertised === '' ? [] : [['cluster.advertise-address', advertised] as const]),
+  ];
+  const bad = addresses.find(([, address]) => parseListen(address) === null);
+  if (bad) return `--${bad[0]}: expected host:port, got ${JSON.stringify(bad[1])}`;
   const external = flags['web.external-url'];
   if (external !== '' && !URL.canParse(external)) return `--web.external-url: ${external} is no URL`;
   return null;

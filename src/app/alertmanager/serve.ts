@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ClusterView } from '../../api/index.ts';
 import { systemClock } from '../clock.ts';
-import type { Door } from '../door.ts';
+import { openDoor, type Door } from '../door.ts';
 import { startInstance, type InstanceOptions } from '../instance.ts';
 import { isLoopback, parseListen } from '../listen-address.ts';
 import { createLogger, type Logger } from '../logger.ts';
+import type { ClusterSettings } from '../storage.ts';
 import { runUntilStopped } from '../run-until-stopped.ts';
 import type { Flags } from './flags.ts';
 
@@ -19,11 +20,16 @@ const historyDelayMs = 15_000;
 export async function serve(flags: Flags, door: Door): Promise<void> {
   const logger = createLogger(flags['log.level'], flags['log.format']);
   warnOfLimits(flags, logger);
-  const instance = await startInstance(instanceOptions(flags, door, logger));
-  await runUntilStopped(instance, logger);
+  const options = instanceOptions(flags, logger);
+  let first: Door | null = door;
+  await runUntilStopped(async () => {
+    const door = first ?? (await openDoor(flags['web.listen-address']));
+    first = null;
+    return startInstance({ ...options, door });
+  }, logger);
 }
 
-function instanceOptions(flags: Flags, door: Door, logger: Logger): InstanceOptions {
+function instanceOptions(flags: Flags, logger: Logger): InstanceOptions {
   const [listen = ':9093'] = flags['web.listen-address'];
   const external = externalUrl(flags['web.external-url'], listen);
   const prefix = (flags['web.route-prefix'] || external.pathname).replace(/^\/+|\/+$/g, '');
@@ -36,12 +42,12 @@ function instanceOptions(flags: Flags, door: Door, logger: Logger): InstanceOpti
       storage: { ...config.storage, path: flags['storage.path'] },
       server: { ...config.server, listen, external_url: external.href.replace(/\/+$/, '') },
     }),
-    door,
+    cluster: clusterSettings(flags),
     web: {
       routePrefix: prefix === '' ? '' : `/${prefix}`,
       timeoutMs: Math.max(0, flags['web.timeout']),
       getConcurrency: flags['web.get-concurrency'],
-      cluster: clusterOfOne(flags['cluster.listen-address']),
+      cluster: clusterOfOne(flags['cluster.listen-address'] ?? unusedClusterAddress),
       alertmanagerVersion,
     },
     historyDelayMs,
@@ -56,6 +62,23 @@ function externalUrl(given: string, listen: string): URL {
   return new URL(given === '' ? `http://${hostname()}:${parseListen(listen)?.port ?? 9093}/` : given);
 }
 
+/** Where Alertmanager listens for others unless it is told not to. Tocsin does when it is given an address or a peer. */
+const unusedClusterAddress = '0.0.0.0:9094';
+
+/** Null where the process is alone: it was told so, or of nobody else. */
+function clusterSettings(flags: Flags): ClusterSettings | null {
+  const listen = flags['cluster.listen-address'];
+  const peers = flags['cluster.peer'];
+  if (listen === '' || (listen === undefined && peers.length === 0)) return null;
+  const advertise = flags['cluster.advertise-address'];
+  return {
+    listen: listen ?? unusedClusterAddress,
+    advertise: advertise === '' ? undefined : advertise,
+    peers: peers.filter((peer) => peer !== listen && peer !== advertise),
+    token: null,
+  };
+}
+
 /** Alertmanager counts itself among its peers. */
 function clusterOfOne(address: string): ClusterView {
   if (address === '') return { status: 'disabled', peers: [] };
@@ -64,13 +87,6 @@ function clusterOfOne(address: string): ClusterView {
 }
 
 function warnOfLimits(flags: Flags, logger: Logger): void {
-  const own = flags['cluster.listen-address'];
-  const others = flags['cluster.peer'].filter((peer) => peer !== own);
-  if (others.length > 0)
-    logger.warn(
-      { peers: others },
-      'Clustering is not built in Tocsin yet: this process notifies on its own, and so does each of its peers.',
-    );
   const open = flags['web.listen-address'].filter((address) => !isLoopback(parseListen(address)?.host ?? ''));
   if (open.length > 0)
     logger.warn(

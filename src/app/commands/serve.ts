@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import { systemClock } from '../clock.ts';
-import { startInstance } from '../instance.ts';
+import { startInstance, type InstanceOptions } from '../instance.ts';
 import { createLogger } from '../logger.ts';
 import { runUntilStopped } from '../run-until-stopped.ts';
 
@@ -33,7 +33,7 @@ export function addServeCommand(program: Command): void {
 
 async function serve({ config, alertmanagerConfig, data, listen, logLevel }: ServeOptions): Promise<void> {
   const logger = createLogger(logLevel);
-  const instance = await startInstance({
+  const options: InstanceOptions = {
     ...(config === undefined ? {} : { configFile: config }),
     ...(alertmanagerConfig === undefined ? {} : { alertmanagerFile: alertmanagerConfig }),
     override: (file) => ({
@@ -44,6 +44,6 @@ async function serve({ config, alertmanagerConfig, data, listen, logLevel }: Ser
     clock: systemClock,
     logger,
     print: (text) => console.log(text),
-  });
-  await runUntilStopped(instance, logger);
+  };
+  await runUntilStopped(() => startInstance(options), logger);
 }
