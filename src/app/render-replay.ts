@@ -73,7 +73,7 @@ export function renderFunnel(
 
 export function renderIncident(incident: Incident): string[] {
   const head = `${styleText('bold', incident.priority)} ${incident.id}  ${plainText(incident.title)}`;
-  const counts = `${number(incident.alertCount)} alerts, ${number(incident.signalCount)} signals, ${incident.category}, ${span(incident)}`;
+  const counts = `${counted(incident.alertCount, 'alert')}, ${counted(incident.signalCount, 'signal')}, ${incident.category}, ${span(incident)}`;
   return [
     '',
     `  ${head}`,
@@ -89,6 +89,10 @@ function span({ openedAtMs, updatedAtMs, resolvedAtMs, state }: Incident): strin
 
 function cell(count: number): string {
   return number(count).padStart(11);
+}
+
+function counted(count: number, noun: string): string {
+  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function number(count: number): string {

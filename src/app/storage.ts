@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { Cluster, type ClusterChange } from '../cluster/index.ts';
 import type { LogEntry } from '../incident/index.ts';
 import { openLmdbLog, type PartitionLog } from '../log/index.ts';
-import { checkLmdbFile, lockFolder, openLmdbStore, type PartitionStore } from '../store/index.ts';
+import {
+  checkFolderFormat,
+  checkLmdbFile,
+  lockFolder,
+  openLmdbStore,
+  type PartitionStore,
+} from '../store/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import { readToken } from './read-token.ts';
 import type { Closing } from './closing.ts';
@@ -69,6 +75,7 @@ export async function openStorage(
 ): Promise<Storage> {
   const lock = await lockFolder(folder);
   closing.defer(() => lock.release());
+  await checkFolderFormat(folder);
   await mkdir(join(folder, files.log), { recursive: true });
   await checkLmdbFile(join(folder, files.log), 'TOC_LOG_CORRUPT');
   await checkLmdbFile(join(folder, files.store), 'TOC_STORE_CORRUPT');

@@ -66,7 +66,7 @@ function decideFirstPage(
     const raised = raise(acknowledged, urgencyOf(incident));
     return raised === null ? heldByAcknowledgement(incident) : sent(raised);
   }
-  return sent(told ? 'new alerts added' : 'first notification');
+  return sent(told ? 'fires again' : 'first notification');
 }
 
 function decideLaterPage(question: FlushQuestion, incident: Incident, told: Told): FlushAnswer {

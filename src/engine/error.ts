@@ -82,6 +82,10 @@ export const errorCodes = {
     retryable: false,
     summary: 'Another process owns the partition by now; this one may not write any more.',
   },
+  TOC_STORE_FORMAT_UNKNOWN: {
+    retryable: false,
+    summary: 'The storage folder was written by a version whose format this one does not read.',
+  },
   TOC_STORE_LOCKED: { retryable: false, summary: 'Another process works in the same storage folder.' },
   TOC_STORE_UNAVAILABLE: { retryable: true, summary: 'The store cannot be read or written.' },
   TOC_TEMPLATE_FAILED: { retryable: false, summary: 'A notification template could not be rendered.' },

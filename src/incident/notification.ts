@@ -14,7 +14,10 @@ export interface Notification {
   readonly groupLabels: Labels;
   /** `firing` while any alert of the group fires. */
   readonly status: 'firing' | 'resolved';
-  /** Alertmanager's words: `first notification`, `new alerts added`, `some alerts resolved`, `all alerts resolved`, `repeat interval elapsed`. */
+  /**
+   * Alertmanager's words: `first notification`, `new alerts added`, `some alerts resolved`, `all alerts resolved`, `repeat interval elapsed`;
+   * of incidents also `fires again`, `fires again after it was closed`, and what was raised.
+   */
   readonly notificationReason: string;
   readonly alerts: readonly NotifiedAlert[];
   /** The incident that the group stands for, when its route groups by `incident`. */

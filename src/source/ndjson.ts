@@ -92,11 +92,21 @@ class LineReader {
     if (!isObject(value)) return { ok: false, error: 'expected a JSON object' };
     const receivedAt = readTime(value['receivedAt'], 'receivedAt');
     if (!receivedAt.ok) return receivedAt;
+    if (receivedAt.timeMs !== null && !isPlausible(receivedAt.timeMs))
+      return { ok: false, error: 'receivedAt: expected a time from 1970 to 2199' };
     const startsAt = receivedAt.timeMs === null ? readTime(value['startsAt'], 'startsAt') : receivedAt;
-    const nowMs = startsAt.ok && startsAt.timeMs !== null ? startsAt.timeMs : this.#lastMs;
+    const hasTime = startsAt.ok && startsAt.timeMs !== null && isPlausible(startsAt.timeMs);
+    const nowMs = hasTime ? startsAt.timeMs : this.#lastMs;
     this.#context.nowMs = nowMs;
     const outcome = readReport(value, 'alert', 'file', this.#context);
     if (outcome.ok) this.#lastMs = nowMs;
     return outcome;
   }
 }
+
+/** Virtual time passes every timer between one line and the next: a line of the year 9998 would take as long as those years do. */
+function isPlausible(timeMs: number): boolean {
+  return timeMs >= 0 && timeMs < earliestImplausibleMs;
+}
+
+const earliestImplausibleMs = Date.UTC(2200, 0, 1);

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TocsinError } from '../engine/index.ts';
+import { makeFolder } from './folder-format.ts';
 
 export interface FolderLock {
   release(): Promise<void>;
@@ -19,7 +19,7 @@ export interface FolderLock {
 export async function lockFolder(folder: string): Promise<FolderLock> {
   let database: DatabaseSync | null = null;
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     database = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (cause) {

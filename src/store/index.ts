@@ -1,3 +1,4 @@
+export * from './folder-format.ts';
 export * from './folder-lock.ts';
 export * from './lmdb-file.ts';
 export * from './lmdb.ts';

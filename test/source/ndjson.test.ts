@@ -40,6 +40,24 @@ function line(name: string, more: object = {}): string {
 const names = ({ alerts }: Read): string[] => alerts.map(({ labels }) => labelValue(labels, 'alertname'));
 
 describe('a file of alerts', () => {
+  test('a line of a time that no recording has is refused, or received with the one before', async () => {
+    const { alerts, errors } = await read(
+      [
+        line('a', { receivedAt: '2022-01-25T00:07:00Z' }),
+        line('b', { receivedAt: '9998-01-01T00:00:00Z' }),
+        line('c', { receivedAt: '0003-01-01T00:00:00Z' }),
+        line('d', { startsAt: '0003-01-01T00:00:00Z' }),
+      ].join('\n'),
+    );
+    const message = 'receivedAt: expected a time from 1970 to 2199';
+    expect(errors).toEqual([
+      { line: 2, message },
+      { line: 3, message },
+    ]);
+    const timeMs = Date.parse('2022-01-25T00:07:00Z');
+    expect(alerts.map(({ receivedAtMs }) => receivedAtMs)).toEqual([timeMs, timeMs]);
+  });
+
   test('an alert a line, received when the line says so', async () => {
     const { alerts, errors } = await read(
       `${line('a', { startsAt: '2022-01-25T00:06:19Z', receivedAt: '2022-01-25T00:07:00Z' })}\n`,
