@@ -41,15 +41,12 @@ export async function startTocsin(config = ''): Promise<RunningServer> {
   return start(process.execPath, args, `http://127.0.0.1:${port}`, folder);
 }
 
-/** Debian's Alertmanager with a receiver that does nothing. */
-export async function startAlertmanager(): Promise<RunningServer> {
+/** Debian's Alertmanager, unless configured with a receiver that does nothing. */
+export async function startAlertmanager(config = ''): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), 'alertmanager-bench-'));
   const port = await freePort();
   const file = join(folder, 'alertmanager.yml');
-  writeFileSync(
-    file,
-    'route: { receiver: nobody, group_by: [alertname, cluster] }\nreceivers: [{ name: nobody }]\n',
-  );
+  writeFileSync(file, config || quietConfig);
   const args = [
     `--config.file=${file}`,
     `--storage.path=${join(folder, 'data')}`,

@@ -1,7 +1,17 @@
 /** Runs the benchmarks one after the other, each in a process of its own: `npm run bench [-- name ...]`. */
 import { spawnSync } from 'node:child_process';
 
-const benches = ['decode', 'minhash', 'dedup', 'score', 'history', 'replay', 'ingest', 'memory'] as const;
+const benches = [
+  'decode',
+  'minhash',
+  'dedup',
+  'score',
+  'history',
+  'replay',
+  'ingest',
+  'memory',
+  'dead-receiver',
+] as const;
 
 const wanted = process.argv.slice(2);
 for (const name of benches) {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { wireTime } from './filter.ts';
 import type { ApiPorts } from './ports.ts';
 
 /** Health, readiness, reload and metrics, at the paths that Prometheus and Alertmanager use. */
@@ -25,6 +26,17 @@ export function addOperationRoutes(server: FastifyInstance, { operations }: ApiP
         : reply.code(500).send(`failed to reload config: ${outcome.errors.join('; ')}`);
     },
   });
+
+  server.get(
+    '/api/v1/integrations',
+    { schema: { tags: ['operations'], summary: 'How each integration of each receiver takes its pages' } },
+    () =>
+      operations.integrations().map(({ sinceMs, waitingCount, ...rest }) => ({
+        ...rest,
+        since: wireTime(sinceMs),
+        waiting: waitingCount,
+      })),
+  );
 
   server.get(
     '/metrics',

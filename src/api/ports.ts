@@ -103,6 +103,8 @@ export interface Operations {
   cluster(): ClusterView;
   /** The configuration in force as YAML, without secrets. */
   configText(): string;
+  /** How each integration of each receiver takes its pages. */
+  integrations(): readonly IntegrationState[];
   /** Why the process is not ready, or null when it is. */
   notReadyBecause(): string | null;
   /** Loads the configuration file again. Lists what is wrong with it when it was refused. */
@@ -110,6 +112,16 @@ export interface Operations {
   /** Prometheus text format. */
   metrics(): Promise<string>;
   nowMs(): number;
+}
+
+export interface IntegrationState {
+  readonly receiver: string;
+  readonly integration: string;
+  /** `open`: it does not take pages, which wait; `half-open`: it is being tried again. */
+  readonly state: 'closed' | 'open' | 'half-open';
+  readonly sinceMs: number;
+  readonly waitingCount: number;
+  readonly lastError: string | null;
 }
 
 /** This process as a member of a cluster. */

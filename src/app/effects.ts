@@ -1,6 +1,13 @@
 import type { Logger } from './logger.ts';
-import { EffectRunner, type Clock, type Fact } from '../engine/index.ts';
-import { laneOf, Notifier, subjectOf, type Publisher } from '../notify/index.ts';
+import { EffectRunner, type Clock, type Effect, type Fact } from '../engine/index.ts';
+import {
+  laneOf,
+  Notifier,
+  subjectOf,
+  type CircuitChange,
+  type IntegrationView,
+  type Publisher,
+} from '../notify/index.ts';
 import { carryOutHttpStep } from '../runbook/index.ts';
 import type { PartitionStore } from '../store/index.ts';
 import type { Templates } from '../template/index.ts';
@@ -16,11 +23,16 @@ export interface CarrierOptions {
   readonly print: (text: string) => void;
   readonly history: HistoryParts;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /** What carries effects out, by kind. */
 export interface Carriers {
   readonly byKind: ConstructorParameters<typeof EffectRunner>[0]['carriers'];
+  /** Resolves when the effect may be tried. */
+  admit(effect: Effect, stop: AbortSignal): Promise<void>;
+  /** How each integration takes its pages. */
+  integrations(): readonly IntegrationView[];
   /** Uses other receivers from now on. Throws TOC_CONFIG_INVALID, and changes nothing, when they cannot be built. */
   configure(config: TocsinConfig, templates: Templates | undefined): void;
 }
@@ -38,6 +50,7 @@ export function createCarriers({
   print,
   history,
   clock,
+  logger,
 }: CarrierOptions): Carriers {
   const notifier = new Notifier(config.receivers, {
     deliveries: {
@@ -50,16 +63,26 @@ export function createCarriers({
     attempts: notifyAttempts,
     firstWaitMs: notifyFirstWaitMs,
     longestWaitMs: notifyLongestWaitMs,
+    clock,
+    onCircuit: (change) => tellCircuit(change, logger),
     shared: { globals: config.global, templates },
   });
   return {
     byKind: {
-      notify: (effect, stop) => notifier.carryOut(effect, stop),
+      notify: (effect, stop, outdated) => notifier.carryOut(effect, stop, outdated),
       recall: history.recall,
       'http-step': carryOutHttpStep,
     },
+    admit: async (effect, stop) => (effect.kind === 'notify' ? notifier.admit(effect, stop) : undefined),
+    integrations: () => notifier.integrations(),
     configure: (next, templates) => notifier.configure(next.receivers, { globals: next.global, templates }),
   };
+}
+
+function tellCircuit({ state, ...fields }: CircuitChange, logger: Logger): void {
+  if (state === 'open')
+    logger.warn(fields, 'A receiver does not take pages; they wait, and it is tried again after a while.');
+  if (state === 'closed') logger.info(fields, 'A receiver takes pages again; those that waited are sent.');
 }
 
 export interface RunnerOptions {
@@ -84,6 +107,7 @@ export function createRunner({
     carriers: carriers.byKind,
     laneOf,
     subjectOf,
+    admit: (effect, stop) => carriers.admit(effect, stop),
     deliveries: {
       async outcomeOf(effectId) {
         await assertLeading();

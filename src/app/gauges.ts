@@ -1,4 +1,5 @@
 import type { EffectRunner } from '../engine/index.ts';
+import type { Carriers } from './effects.ts';
 import type { HistoryParts } from './history-parts.ts';
 import type { PipelineStages } from './pipeline.ts';
 import type { SteadyClock } from './steady-clock.ts';
@@ -11,6 +12,7 @@ export interface Gauged {
   readonly owner: { readonly lagCount: number };
   readonly fold: { readonly position: number };
   readonly runner: Pick<EffectRunner, 'inFlightCount'>;
+  readonly carriers: Pick<Carriers, 'integrations'>;
   readonly history: Pick<HistoryParts, 'writer'>;
   readonly cluster: Storage['cluster'];
 }
@@ -18,7 +20,7 @@ export interface Gauged {
 /** What of a running process is shown as it stands, and not counted. */
 export function addGauges(
   telemetry: Telemetry,
-  { clock, stages, owner, fold, runner, history, cluster }: Gauged,
+  { clock, stages, owner, fold, runner, carriers, history, cluster }: Gauged,
 ): void {
   telemetry.gauge(
     'tocsin_clock_ahead_seconds',
@@ -49,6 +51,24 @@ export function addGauges(
     'nodejs_heap_size_used_bytes',
     "Memory that the process's JavaScript objects take.",
     () => process.memoryUsage().heapUsed,
+  );
+  telemetry.gauge(
+    'tocsin_integration_circuit_open',
+    '1 while an integration does not take pages and is spared, 0.5 while it is tried again.',
+    () =>
+      carriers.integrations().map(({ receiver, integration, state }) => ({
+        value: state === 'open' ? 1 : state === 'half-open' ? 0.5 : 0,
+        attributes: { receiver, integration },
+      })),
+  );
+  telemetry.gauge(
+    'tocsin_integration_pages_waiting',
+    'Pages that wait until an integration takes pages again.',
+    () =>
+      carriers.integrations().map(({ receiver, integration, waitingCount }) => ({
+        value: waitingCount,
+        attributes: { receiver, integration },
+      })),
   );
   if (!cluster) return;
   telemetry.gauge(

@@ -142,6 +142,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     print,
     history,
     clock,
+    logger,
   });
   const runner = createRunner({
     carriers,
@@ -234,7 +235,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
         ),
       );
 
-  addGauges(telemetry, { clock, stages, owner, fold, runner, history, cluster });
+  addGauges(telemetry, { clock, stages, owner, fold, runner, carriers, history, cluster });
 
   const reload: Instance['reload'] = async () => {
     const next = await loadConfig(options);
@@ -268,6 +269,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       cluster: () => (cluster ? viewOf(cluster) : web.cluster),
       alertmanagerVersion: web.alertmanagerVersion,
       configText: () => loaded.alertmanagerText ?? stringify(shownConfig(config)),
+      integrations: () => carriers.integrations(),
       notReadyBecause: () =>
         failure?.message ?? (cluster?.role === 'seeking' ? 'no member of the cluster leads' : null),
       reload,

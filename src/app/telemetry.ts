@@ -4,7 +4,7 @@ import type { Attributes } from '@opentelemetry/api';
 export interface Telemetry {
   count(name: CounterName, value: number, attributes?: Attributes): void;
   /** Reads `observe` whenever metrics are asked for. */
-  gauge(name: string, description: string, observe: () => number): void;
+  gauge(name: string, description: string, observe: () => number | readonly Observed[]): void;
   /** All metrics in Prometheus text format. */
   text(): Promise<string>;
   stop(): Promise<void>;
@@ -24,6 +24,12 @@ const counters = {
   tocsin_commands_total: 'Commands that were applied, by kind and status.',
 } as const;
 
+/** One of the values that a gauge has at a time. */
+export interface Observed {
+  readonly value: number;
+  readonly attributes: Attributes;
+}
+
 export type CounterName = keyof typeof counters;
 
 /** One counter under one set of attributes. */
@@ -35,7 +41,7 @@ interface Sum {
 interface Gauge {
   readonly name: string;
   readonly description: string;
-  readonly observe: () => number;
+  readonly observe: () => number | readonly Observed[];
 }
 
 /**
@@ -92,7 +98,11 @@ async function createExporter(
     });
   }
   for (const { name, description, observe } of gauges) {
-    meter.createObservableGauge(name, { description }).addCallback((result) => result.observe(observe()));
+    meter.createObservableGauge(name, { description }).addCallback((result) => {
+      const observed = observe();
+      const all = typeof observed === 'number' ? [{ value: observed, attributes: {} }] : observed;
+      for (const { value, attributes } of all) result.observe(value, attributes);
+    });
   }
   metrics.setGlobalMeterProvider(provider);
   return {

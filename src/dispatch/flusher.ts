@@ -25,7 +25,7 @@ interface Members {
   readonly heard: readonly Routed[];
   readonly firing: readonly string[];
   readonly resolved: readonly string[];
-  /** Those that have resolved, muted or not: they leave with this flush. */
+  /** Those that have resolved, muted or not, by fingerprint: they leave with this flush. */
   readonly gone: readonly Routed[];
 }
 
@@ -100,9 +100,10 @@ export class Flusher {
   }
 
   /** A page was delivered or not. What left its group with one that failed comes back, to be told at the next interval. */
-  settle(fact: Fact, settings: DispatchSettings, nowMs: number): void {
+  settle(fact: Fact, settings: DispatchSettings, frame: TocsinFrame): void {
+    const { timeMs: nowMs } = frame;
     const { groups, map, pager, departures } = this.#parts;
-    const failed = pager.settle(fact);
+    const failed = pager.settle(fact, frame);
     if (!failed || fact.outcome.status !== 'failed') return;
     const heldBecause = `page ${fact.effectId} could not be delivered: ${fact.outcome.code}`;
     const { group, gone } = failed;
@@ -136,13 +137,15 @@ export class Flusher {
       heard.push(routed);
       (routed.isFiring ? firing : resolved).push(name);
     }
+    // Groups keep no order, and who leaves first is remembered first.
+    gone.sort((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1));
     return { heard, firing, resolved, gone };
   }
 
   #send(
     group: Group,
     route: Route,
-    { heard, firing, resolved }: Members,
+    { heard, firing, resolved, gone: left }: Members,
     voices: readonly Voice[],
     frame: TocsinFrame,
   ): string {
@@ -151,8 +154,8 @@ export class Flusher {
       alert,
       status: isFiring ? 'firing' : 'resolved',
     }));
-    const gone = heard
-      .filter(({ isFiring }) => !isFiring)
+    const gone = left
+      .filter(({ alert }) => !this.#parts.verdicts.has(alert.fingerprint))
       .map(({ alert, signalId }) => ({ alert, signalId }));
     const tellings = voices.flatMap(({ integration, answer }) =>
       answer.sends ? [{ integration, reason: answer.reason }] : [],

@@ -112,13 +112,40 @@ export class Pager {
   }
 
   /** A notification ended. When it failed it was never told, and what left its group with it is returned to be put back. */
-  settle({ effectId, outcome }: Fact): InFlight | null {
+  settle({ effectId, outcome }: Fact, frame: TocsinFrame): InFlight | null {
     const inFlight = this.#inFlight.get(effectId);
     if (!inFlight) return null;
     this.#inFlight.delete(effectId);
     if (outcome.status === 'done') return null;
     this.#takeBack(effectId, inFlight);
+    this.#withdraw(inFlight, frame);
     return inFlight;
+  }
+
+  /** Of what nobody was told that it fires, nobody is told that it has ended: the page that waits to say so gives way to an empty one. */
+  #withdraw({ group, integration }: InFlight, { effects, timeMs }: TocsinFrame): void {
+    const last = this.told(group.id, integration);
+    if (!last || last.firing.length > 0) return;
+    const waiting = this.#inFlight.get(last.effectId);
+    if (waiting?.before !== null) return;
+    const effect: NotifyEffect = {
+      id: `${last.effectId}/withdrawn`,
+      kind: 'notify',
+      payload: {
+        pageId: last.effectId,
+        receiver: group.receiver,
+        integration: integration === '' ? null : integration,
+        groupKey: group.key,
+        groupLabels: group.labels,
+        status: 'resolved',
+        notificationReason: 'withdrawn',
+        alerts: [],
+        unchangedCount: 0,
+        incident: null,
+        atMs: timeMs,
+      },
+    };
+    effects.push(effect);
   }
 
   #tell(
@@ -127,9 +154,12 @@ export class Pager {
     { pageId, effectId }: { readonly pageId: string; readonly effectId: string },
     frame: TocsinFrame,
   ): void {
-    const { name, sendResolved } = integration;
+    const { name, sendResolved, onlyChanged } = integration;
     const shown = sendResolved ? alerts : alerts.filter(isFiring);
     const atMs = frame.timeMs;
+    const before = this.told(group.id, name) ?? null;
+    const changed = onlyChanged && before ? shown.filter((alert) => isNews(alert, before)) : shown;
+    const meant = changed.length > 0 ? changed : shown;
     const effect: NotifyEffect = {
       id: effectId,
       kind: 'notify',
@@ -141,13 +171,13 @@ export class Pager {
         groupLabels: group.labels,
         status: statusOf(shown),
         notificationReason: reason,
-        alerts: shown,
+        alerts: meant,
+        unchangedCount: shown.length - meant.length,
         incident,
         atMs,
       },
     };
     frame.effects.push(effect);
-    const before = this.told(group.id, name) ?? null;
     this.#inFlight.set(effectId, { group, integration: name, before, gone });
     this.setTold(group.id, name, {
       firing: firing.toSorted(),
@@ -185,6 +215,11 @@ export class Pager {
 }
 
 const nobody: ToldBy = Object.freeze({});
+
+/** Whether the alert is otherwise than its integration was told. */
+function isNews({ alert, status }: NotifiedAlert, told: Told): boolean {
+  return told.firing.includes(alert.fingerprint) !== (status === 'firing');
+}
 
 function isFiring({ status }: NotifiedAlert): boolean {
   return status === 'firing';

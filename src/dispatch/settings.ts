@@ -8,6 +8,8 @@ export interface IntegrationSettings {
   /** Such as `webhook[0]`; empty for the only one of a receiver without any. */
   readonly name: string;
   readonly sendResolved: boolean;
+  /** Tell it only of alerts that have changed since it was told last. */
+  readonly onlyChanged: boolean;
 }
 
 /** What dispatch reads of a configuration. */
@@ -57,14 +59,21 @@ export function mutedByTime(
   return `outside of the time intervals ${activeTimeIntervals.join(', ')}`;
 }
 
-const nobody: readonly IntegrationSettings[] = [{ name: '', sendResolved: true }];
+const nobody: readonly IntegrationSettings[] = [{ name: '', sendResolved: true, onlyChanged: false }];
+
+/** What dispatch reads of any integration. */
+interface IntegrationConfig {
+  readonly send_resolved?: boolean;
+  readonly alerts?: 'all' | 'changed';
+}
 
 function integrationsOf(receiver: Readonly<Record<string, unknown>>): readonly IntegrationSettings[] {
   const integrations = Object.entries(receiver).flatMap(([key, configs]) =>
     Array.isArray(configs)
-      ? (configs as readonly { readonly send_resolved?: boolean }[]).map(({ send_resolved }, index) => ({
+      ? (configs as readonly IntegrationConfig[]).map(({ send_resolved, alerts }, index) => ({
           name: `${key.replace(/_configs$/, '')}[${index}]`,
           sendResolved: send_resolved !== false,
+          onlyChanged: alerts === 'changed',
         }))
       : [],
   );

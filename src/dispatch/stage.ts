@@ -122,7 +122,7 @@ class Dispatch implements DispatchStage {
     if (entry?.kind === 'config') this.#reconfigure(entry.payload, timeMs);
     else if (entry?.kind === 'resume') this.#awake.set('at', entry.payload.atMs);
     else if (entry?.kind === 'fact' && entry.payload.kind === 'notify') {
-      this.#flusher.settle(entry.payload, this.#settings, timeMs);
+      this.#flusher.settle(entry.payload, this.#settings, frame);
     }
     for (const { fingerprint, verdict } of flow.verdictChanges) {
       if (verdict.muted) this.#verdicts.set(fingerprint, verdict);

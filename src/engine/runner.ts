@@ -2,8 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Effect, Fact } from './effect.ts';
 import { TocsinError, type ErrorCode } from './error.ts';
 
-/** Carries out effects of one kind. What it rejects with becomes the fact's failure; retrying is its own affair. */
-export type Carrier = (effect: Effect, stop: AbortSignal) => Promise<unknown>;
+/**
+ * Carries out effects of one kind. What it rejects with becomes the fact's failure; retrying is its own affair. `outdated` is aborted when
+ * a later effect says all of it anew: whoever waits for another attempt may leave it to that one.
+ */
+export type Carrier = (effect: Effect, stop: AbortSignal, outdated: AbortSignal) => Promise<unknown>;
 
 /** What has been carried out, by effect id: kept outside of the log so that a crash between the act and its fact is survived. */
 export interface DeliveryLog {
@@ -20,6 +23,11 @@ export interface EffectRunnerOptions {
    * is carried out; the others end as failed with TOC_EFFECT_SUPERSEDED.
    */
   readonly subjectOf?: (effect: Effect) => string | null;
+  /**
+   * Resolves when the effect may be carried out; until then it can still be superseded. Rejects when `stop` is aborted before.
+   * Unless given, all may at once.
+   */
+  readonly admit?: (effect: Effect, stop: AbortSignal) => Promise<void>;
   readonly deliveries: DeliveryLog;
   /** Kinds that only ask for something: doing them again is harmless, so that their outcome goes into the log alone. */
   readonly repeatableKinds: ReadonlySet<string>;
@@ -48,11 +56,17 @@ const defaultStopGraceMs = 10_000;
  */
 export class EffectRunner {
   readonly #options: EffectRunnerOptions;
-  readonly #lanes = new Map<string, Promise<void>>();
+  /** What waits for its turn, by lane, in order. A lane that is here is being worked on. */
+  readonly #lanes = new Map<string, Set<Effect>>();
+  /** Everything under way that `idle` waits for. */
+  readonly #work = new Set<Promise<void>>();
   readonly #known = new Set<string>();
   /** The last effect on each subject that has not begun. */
-  readonly #waiting = new Map<string, string>();
-  readonly #superseded = new Set<string>();
+  readonly #waiting = new Map<string, Effect>();
+  /** What is being carried out, by subject. */
+  readonly #begun = new Map<string, AbortController>();
+  /** Superseded while it was next in its lane and not admitted yet. */
+  readonly #superseded = new WeakSet<Effect>();
   readonly #stop = new AbortController();
 
   constructor(options: EffectRunnerOptions) {
@@ -70,18 +84,20 @@ export class EffectRunner {
       if (this.#stop.signal.aborted || this.#known.has(effect.id)) continue;
       this.#known.add(effect.id);
       this.#supersede(effect);
-      const lane = this.#options.laneOf(effect);
-      const turn = (this.#lanes.get(lane) ?? Promise.resolve()).then(() => this.#carryOut(effect));
-      this.#lanes.set(lane, turn);
-      void turn.finally(() => {
-        if (this.#lanes.get(lane) === turn) this.#lanes.delete(lane);
-      });
+      const name = this.#options.laneOf(effect);
+      const lane = this.#lanes.get(name);
+      if (lane) lane.add(effect);
+      else {
+        const begun = new Set([effect]);
+        this.#lanes.set(name, begun);
+        this.#follow(this.#workOn(name, begun));
+      }
     }
   }
 
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    while (this.#lanes.size > 0) await Promise.all(this.#lanes.values());
+    while (this.#work.size > 0) await Promise.all(this.#work);
   }
 
   /** Tells carriers to stop and waits for them, up to the grace; what was not carried out stays pending in the fold. */
@@ -96,34 +112,66 @@ export class EffectRunner {
     limit.abort();
   }
 
-  #supersede(effect: Effect): void {
-    const subject = this.#options.subjectOf?.(effect) ?? null;
-    if (subject === null) return;
-    const earlier = this.#waiting.get(subject);
-    if (earlier !== undefined) this.#superseded.add(earlier);
-    this.#waiting.set(subject, effect.id);
+  #follow(work: Promise<void>): void {
+    this.#work.add(work);
+    void work.finally(() => this.#work.delete(work));
   }
 
-  /** Says whether the effect, whose turn it is, has been superseded. */
-  #begin(effect: Effect): boolean {
-    const subject = this.#options.subjectOf?.(effect) ?? null;
-    if (subject !== null && this.#waiting.get(subject) === effect.id) this.#waiting.delete(subject);
-    return this.#superseded.delete(effect.id);
+  async #workOn(name: string, lane: Set<Effect>): Promise<void> {
+    for (const effect of lane) {
+      await this.#carryOut(effect);
+      lane.delete(effect);
+    }
+    this.#lanes.delete(name);
+  }
+
+  /** Ends the effect that says less, at once unless it is next: what waits for a receiver that is away must not pile up. */
+  #supersede(effect: Effect): void {
+    const { laneOf, subjectOf } = this.#options;
+    const subject = subjectOf?.(effect) ?? null;
+    if (subject === null) return;
+    const earlier = this.#waiting.get(subject);
+    this.#waiting.set(subject, effect);
+    this.#begun.get(subject)?.abort();
+    if (!earlier) return;
+    const lane = this.#lanes.get(laneOf(earlier));
+    const [next] = lane ?? [];
+    if (earlier === next) this.#superseded.add(earlier);
+    else if (lane?.delete(earlier)) this.#follow(this.#end(earlier, async () => superseded));
   }
 
   async #carryOut(effect: Effect): Promise<void> {
+    try {
+      this.#stop.signal.throwIfAborted();
+      // What is superseded has nothing to wait for.
+      if (!this.#superseded.has(effect)) await this.#options.admit?.(effect, this.#stop.signal);
+    } catch {
+      // Stopped: it stays pending in the fold.
+      this.#known.delete(effect.id);
+      return;
+    }
+    const subject = this.#options.subjectOf?.(effect) ?? null;
+    if (subject !== null && this.#waiting.get(subject) === effect) this.#waiting.delete(subject);
+    const isSuperseded = this.#superseded.has(effect);
+    const outdated = new AbortController();
+    if (subject !== null) this.#begun.set(subject, outdated);
+    await this.#end(effect, async () => (isSuperseded ? superseded : this.#attempt(effect, outdated.signal)));
+    if (subject !== null && this.#begun.get(subject) === outdated) this.#begun.delete(subject);
+  }
+
+  /** Finds out how the effect ended, by `act` where nobody has noted it yet, and tells store and log. Never rejects. */
+  async #end(effect: Effect, act: () => Promise<Fact['outcome'] | undefined>): Promise<void> {
     const { deliveries, repeatableKinds, nowMs, appendFact, onOutcome } = this.#options;
     const { id, kind } = effect;
     const isRecorded = !repeatableKinds.has(kind);
-    const isSuperseded = this.#begin(effect);
     try {
       if (this.#stop.signal.aborted) return;
       let outcome = isRecorded ? await this.#insist(effect, () => deliveries.outcomeOf(id)) : undefined;
       if (!outcome) {
-        const attempted = isSuperseded ? superseded : await this.#attempt(effect);
-        if (!attempted) return;
-        outcome = attempted;
-        if (isRecorded) await this.#insist(effect, () => deliveries.record(id, attempted, nowMs()));
+        const acted = await act();
+        if (!acted) return;
+        outcome = acted;
+        if (isRecorded) await this.#insist(effect, () => deliveries.record(id, acted, nowMs()));
       }
       const fact: Fact = { effectId: id, kind, outcome };
       await this.#insist(effect, () => appendFact(fact));
@@ -153,7 +201,7 @@ export class EffectRunner {
   }
 
   /** The outcome, or undefined when the runner was stopped meanwhile and nothing can be said. */
-  async #attempt(effect: Effect): Promise<Fact['outcome'] | undefined> {
+  async #attempt(effect: Effect, outdated: AbortSignal): Promise<Fact['outcome'] | undefined> {
     const carrier = this.#options.carriers[effect.kind];
     if (!carrier)
       return {
@@ -162,7 +210,7 @@ export class EffectRunner {
         message: `nothing carries out ${effect.kind}`,
       };
     try {
-      const result = await carrier(effect, this.#stop.signal);
+      const result = await carrier(effect, this.#stop.signal, outdated);
       // Through JSON, so that the store and the log keep the same; what is no plain data is a defect of the carrier.
       return { status: 'done', result: JSON.parse(JSON.stringify(result ?? null)) as unknown };
     } catch (error) {

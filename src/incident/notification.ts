@@ -20,6 +20,8 @@ export interface Notification {
    */
   readonly notificationReason: string;
   readonly alerts: readonly NotifiedAlert[];
+  /** Alerts of the group that are as the integration was told before, and are left out because it wants to hear of changes only. */
+  readonly unchangedCount: number;
   /** The incident that the group stands for, when its route groups by `incident`. */
   readonly incident: Incident | null;
   readonly atMs: number;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { atMostOne, exactlyOne } from './config-http.ts';
-import { fileName, httpUrl, optionalText, overHttp, templated } from './config-text.ts';
+import { fileName, httpUrl, optionalText, overHttp, telling, templated } from './config-text.ts';
 
 const slackField = z.strictObject({
   title: templated.min(1, 'missing title in Slack field configuration'),
@@ -30,7 +30,7 @@ const slackAction = z
 /** Alertmanager's `slack_config`. */
 export const slackConfig = z
   .strictObject({
-    send_resolved: z.boolean().default(false),
+    ...telling(false),
     /** The URL of an incoming webhook. */
     api_url: httpUrl.optional(),
     api_url_file: fileName.optional(),
@@ -67,7 +67,7 @@ export type SlackConfig = z.output<typeof slackConfig>;
 /** Alertmanager's `discord_config`. */
 export const discordConfig = z
   .strictObject({
-    send_resolved: z.boolean().default(true),
+    ...telling(true),
     webhook_url: httpUrl.optional(),
     webhook_url_file: fileName.optional(),
     title: templated.default('{{ template "discord.default.title" . }}'),
@@ -84,7 +84,7 @@ export type DiscordConfig = z.output<typeof discordConfig>;
 /** Alertmanager's `telegram_config`. */
 export const telegramConfig = z
   .strictObject({
-    send_resolved: z.boolean().default(true),
+    ...telling(true),
     api_url: httpUrl.optional(),
     bot_token: z.string().min(1).optional(),
     bot_token_file: fileName.optional(),
@@ -101,7 +101,7 @@ export const telegramConfig = z
 export type TelegramConfig = z.output<typeof telegramConfig>;
 
 const teamsUrl = {
-  send_resolved: z.boolean().default(true),
+  ...telling(true),
   webhook_url: httpUrl.optional(),
   webhook_url_file: fileName.optional(),
 };

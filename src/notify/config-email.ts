@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { atMostOne, tlsConfig } from './config-http.ts';
-import { fileName, templated, timeout } from './config-text.ts';
+import { fileName, telling, templated, timeout } from './config-text.ts';
 
 const secret = z.string().min(1).optional();
 
@@ -31,7 +31,7 @@ const headers = z
 /** Alertmanager's `email_config`. What is not said here is said by the keys `smtp_…` of `global`. */
 export const emailConfig = z
   .strictObject({
-    send_resolved: z.boolean().default(false),
+    ...telling(false),
     to: templated.min(1, 'missing to address in email config'),
     from: templated.optional(),
     smarthost: z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { durationSchema } from '../alert/index.ts';
 import { atMostOne, exactlyOne } from './config-http.ts';
-import { fileName, httpUrl, optionalText, overHttp, templated } from './config-text.ts';
+import { fileName, httpUrl, optionalText, overHttp, telling, templated } from './config-text.ts';
 
 const secret = z.string().min(1).optional();
 
@@ -16,7 +16,7 @@ const pagerdutyDetails = {
 /** Alertmanager's `pagerduty_config`. `routing_key` stands for version 2 of the events API, `service_key` for version 1. */
 export const pagerdutyConfig = z
   .strictObject({
-    send_resolved: z.boolean().default(true),
+    ...telling(true),
     routing_key: secret,
     routing_key_file: fileName.optional(),
     service_key: secret,
@@ -69,7 +69,7 @@ const opsgenieResponder = z
 /** Alertmanager's `opsgenie_config`. */
 export const opsgenieConfig = z
   .strictObject({
-    send_resolved: z.boolean().default(true),
+    ...telling(true),
     api_key: secret,
     api_key_file: fileName.optional(),
     api_url: httpUrl.optional(),
@@ -104,7 +104,7 @@ const victoropsReserved = [
 /** Alertmanager's `victorops_config` (now Splunk On-Call). */
 export const victoropsConfig = z
   .strictObject({
-    send_resolved: z.boolean().default(true),
+    ...telling(true),
     api_key: secret,
     api_key_file: fileName.optional(),
     api_url: httpUrl.optional(),
@@ -129,7 +129,7 @@ export type VictoropsConfig = z.output<typeof victoropsConfig>;
 /** Alertmanager's `pushover_config`. */
 export const pushoverConfig = z
   .strictObject({
-    send_resolved: z.boolean().default(true),
+    ...telling(true),
     user_key: templated.min(1).optional(),
     user_key_file: fileName.optional(),
     token: templated.min(1).optional(),

@@ -22,6 +22,17 @@ export const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http or
 
 export const timeout = durationSchema.refine((ms) => ms > 0, 'must be more than zero').prefault('10s');
 
+/** What all integrations have. */
+export const telling = (sendResolved: boolean) => ({
+  /** Tell it of alerts that have resolved. */
+  send_resolved: z.boolean().default(sendResolved),
+  /**
+   * `changed`: only alerts that began to fire or have resolved since it was told of the group last, and how many fire on; all of them when
+   * nothing has changed and the repeat interval has elapsed.
+   */
+  alerts: z.enum(['all', 'changed']).default('all'),
+});
+
 /** What all integrations over HTTP have. Without an `http_config` of its own one has the global one. */
 export const overHttp = {
   http_config: httpConfig.optional(),

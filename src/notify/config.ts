@@ -3,7 +3,7 @@ import { discordConfig, msteamsConfig, msteamsv2Config, slackConfig, telegramCon
 import { emailConfig } from './config-email.ts';
 import { exactlyOne } from './config-http.ts';
 import { opsgenieConfig, pagerdutyConfig, pushoverConfig, victoropsConfig } from './config-on-call.ts';
-import { fileName, httpUrl, overHttp } from './config-text.ts';
+import { fileName, httpUrl, overHttp, telling } from './config-text.ts';
 
 const webhookUrl = httpUrl.refine(
   (url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''),
@@ -15,7 +15,7 @@ const webhookConfig = z
     url: webhookUrl.optional(),
     /** File that holds the URL, where the URL is a secret. Read anew for each attempt, as are all secret files. */
     url_file: fileName.optional(),
-    send_resolved: z.boolean().default(true),
+    ...telling(true),
     /** More alerts than this are left out of the body and counted in `truncatedAlerts`; 0 sends all. */
     max_alerts: z.int().min(0).default(0),
     ...overHttp,
@@ -25,7 +25,7 @@ const webhookConfig = z
 const subject = z.string().regex(/^[^\s*>.]+(?:\.[^\s*>.]+)*$/, 'must be a NATS subject without wildcards');
 
 const natsReceiverConfig = z.strictObject({
-  send_resolved: z.boolean().default(true),
+  ...telling(true),
   /** Pages of incidents go to `<subject>.<priority in lower case>`, such as `tocsin.incidents.p1`. */
   subject: subject.default('tocsin.incidents'),
   /** Pages of groups that are no incident go here. */
@@ -34,7 +34,7 @@ const natsReceiverConfig = z.strictObject({
   max_alerts: z.int().min(0).default(200),
 });
 
-const consoleConfig = z.strictObject({ send_resolved: z.boolean().default(true) });
+const consoleConfig = z.strictObject({ ...telling(true) });
 
 /** Section `receivers`, as in Alertmanager; `nats_configs` and `console_configs` are ours. */
 export const receiversConfig = z

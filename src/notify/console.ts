@@ -116,7 +116,7 @@ function nextSteps({ alerts }: Notification, { id, state }: Incident, externalUr
 }
 
 function renderGroup(
-  { status, groupKey, groupLabels, alerts, notificationReason, atMs }: Notification,
+  { status, groupKey, groupLabels, alerts, unchangedCount, notificationReason, atMs }: Notification,
   paint: Paint,
 ): string[] {
   const mark = status === 'resolved' ? paint('green', '✓') : paint(['bold', 'yellow'], '▲');
@@ -131,6 +131,7 @@ function renderGroup(
       return `   - ${plainText(text)}${status === 'resolved' ? ' (resolved)' : ''}`;
     }),
     ...(left > 0 ? [`   - and ${left} more`] : []),
+    ...(unchangedCount > 0 ? [`   - and ${unchangedCount} as before`] : []),
   ];
 }
 

@@ -1,3 +1,4 @@
+export type { CircuitState, CircuitView } from './circuit.ts';
 export * from './config.ts';
 export { checkGlobals, globalKeys, globalsOf, notifyGlobals, type ReceiverGlobals } from './config-global.ts';
 export { httpConfig, type HttpConfig } from './config-http.ts';

@@ -27,7 +27,7 @@ export function notificationFor(
   { sendResolved }: Pick<Integration, 'sendResolved'>,
   notification: Notification,
 ): Notification | null {
-  if (sendResolved) return notification;
+  if (sendResolved) return notification.alerts.length === 0 ? null : notification;
   const alerts = notification.alerts.filter(({ status }) => status === 'firing');
   return alerts.length === 0 ? null : { ...notification, alerts };
 }

@@ -1,7 +1,8 @@
 import { fingerprint } from '../alert/index.ts';
-import { TocsinError, type Effect } from '../engine/index.ts';
+import { TocsinError, type Clock, type Effect } from '../engine/index.ts';
 import type { Notification, NotifyEffect } from '../incident/index.ts';
 import { defaultTemplates, type Templates } from '../template/index.ts';
+import { Circuit, type CircuitState, type CircuitView } from './circuit.ts';
 import type { ReceiversConfig } from './config.ts';
 import { notifyGlobals, type ReceiverGlobals } from './config-global.ts';
 import { notificationFor, type Integration } from './integration.ts';
@@ -27,7 +28,23 @@ export interface NotifierOptions {
   readonly longestWaitMs: number;
   /** For all attempts of one page together; two minutes unless said otherwise. */
   readonly deadlineMs?: number;
+  readonly clock: Clock;
+  /** Called when an integration is given up for the moment, is tried again, or takes pages again. */
+  readonly onCircuit?: (change: CircuitChange) => void;
   readonly shared?: SharedConfig;
+}
+
+export interface CircuitChange {
+  readonly receiver: string;
+  readonly integration: string;
+  readonly state: CircuitState;
+  readonly lastError: string | null;
+}
+
+/** How an integration takes its pages. */
+export interface IntegrationView extends CircuitView {
+  readonly receiver: string;
+  readonly integration: string;
 }
 
 /** What all receivers share. Alertmanager's defaults where it is not given. */
@@ -65,11 +82,16 @@ export function subjectOf(effect: Effect): string | null {
 }
 
 const defaultDeadlineMs = 120_000;
+const never = new AbortController().signal;
 
 /** Carries pages to the integrations of their receivers. */
 export class Notifier {
   readonly #options: NotifierOptions;
   #integrations: ReadonlyMap<string, readonly Integration[]>;
+  /** By receiver and integration; they outlive a reload. */
+  readonly #circuits = new Map<string, Circuit>();
+  /** Those that were let through before their turn to be carried out. */
+  readonly #admitted = new WeakSet<Effect>();
 
   constructor(receivers: ReceiversConfig, options: NotifierOptions) {
     this.#options = options;
@@ -81,12 +103,31 @@ export class Notifier {
     this.#integrations = this.#build(receivers, shared);
   }
 
+  /** How each integration takes its pages, in the order of the configuration. */
+  integrations(): IntegrationView[] {
+    return [...this.#integrations].flatMap(([receiver, integrations]) =>
+      integrations.map(({ name }) => ({
+        receiver,
+        integration: name,
+        ...this.#circuit(receiver, name).view,
+      })),
+    );
+  }
+
+  /** Resolves when the integration that the page is for takes pages; at once where it is for several. */
+  async admit(effect: Effect, stop: AbortSignal): Promise<void> {
+    const { receiver, integration } = (effect as NotifyEffect).payload;
+    if (integration === null) return;
+    await this.#circuit(receiver, integration).admit(stop);
+    this.#admitted.add(effect);
+  }
+
   /**
    * Tells the integration that is meant, or every one of the page's receiver, all at once and each for itself. When one was not told in the end it rejects, and
    * those that were told are remembered: with TOC_NOTIFY_REFUSED when all that failed refused for good, else with TOC_NOTIFY_FAILED.
    */
-  async carryOut(effect: Effect, stop: AbortSignal): Promise<NotifyResult> {
-    const { id, payload } = effect as NotifyEffect;
+  async carryOut(effect: Effect, stop: AbortSignal, outdated = never): Promise<NotifyResult> {
+    const { payload } = effect as NotifyEffect;
     const integrations = this.#integrations.get(payload.receiver);
     if (!integrations)
       throw new TocsinError('TOC_NOTIFY_REFUSED', `there is no receiver ${payload.receiver} any more`);
@@ -105,9 +146,12 @@ export class Notifier {
       return notification ? [{ integration, notification }] : [];
     });
     const outcomes = await Promise.allSettled(
-      wanted.map(({ integration, notification }) => this.#deliver(integration, id, notification, stop)),
+      wanted.map(({ integration, notification }) =>
+        this.#deliver(integration, effect, notification, { stop, outdated }),
+      ),
     );
     stop.throwIfAborted();
+    if (outdated.aborted) throwSuperseded(outcomes);
     const failures = outcomes.flatMap((outcome, index) =>
       outcome.status === 'rejected'
         ? [{ name: wanted[index]?.integration.name ?? '', reason: outcome.reason as unknown }]
@@ -119,9 +163,9 @@ export class Notifier {
 
   async #deliver(
     integration: Integration,
-    id: string,
+    effect: Effect,
     notification: Notification,
-    stop: AbortSignal,
+    { stop, outdated }: { readonly stop: AbortSignal; readonly outdated: AbortSignal },
   ): Promise<void> {
     const {
       deliveries,
@@ -130,9 +174,23 @@ export class Notifier {
       longestWaitMs,
       deadlineMs = defaultDeadlineMs,
     } = this.#options;
+    const { id } = effect;
     const deliveryId = `${id}#${integration.name}`;
     if (await deliveries.isDelivered(deliveryId)) return;
-    await retry((signal) => integration.send(id, notification, signal), {
+    const circuit = this.#circuit(notification.receiver, integration.name);
+    let isAdmitted = this.#admitted.delete(effect);
+    const attempt = async (signal: AbortSignal): Promise<void> => {
+      if (!isAdmitted) await admitUnlessOutdated(circuit, signal, outdated);
+      isAdmitted = false;
+      try {
+        await integration.send(id, notification, signal);
+        circuit.succeeded();
+      } catch (error) {
+        noteFailure(circuit, error, stop);
+        throw error;
+      }
+    };
+    await retry(attempt, {
       attempts,
       firstWaitMs,
       longestWaitMs,
@@ -141,6 +199,20 @@ export class Notifier {
     });
     // What was delivered was, even where that cannot be written down: the outcome of the page is what counts.
     await deliveries.remember(deliveryId).catch(() => undefined);
+  }
+
+  #circuit(receiver: string, integration: string): Circuit {
+    const key = JSON.stringify([receiver, integration]);
+    let circuit = this.#circuits.get(key);
+    if (!circuit) {
+      const { clock, onCircuit } = this.#options;
+      circuit = new Circuit({
+        clock,
+        onChange: (state, lastError) => onCircuit?.({ receiver, integration, state, lastError }),
+      });
+      this.#circuits.set(key, circuit);
+    }
+    return circuit;
   }
 
   #build(receivers: ReceiversConfig, shared: SharedConfig = {}): ReadonlyMap<string, readonly Integration[]> {
@@ -156,6 +228,35 @@ export class Notifier {
       },
     };
     return new Map(receivers.map((receiver) => [receiver.name, buildIntegrations(receiver, options)]));
+  }
+}
+
+/** Rejects with TOC_EFFECT_SUPERSEDED when a later page about the same comes meanwhile. */
+async function admitUnlessOutdated(
+  circuit: Circuit,
+  signal: AbortSignal,
+  outdated: AbortSignal,
+): Promise<void> {
+  try {
+    await circuit.admit(AbortSignal.any([signal, outdated]));
+  } catch (error) {
+    if (!outdated.aborted || signal.aborted) throw error;
+    throw new TocsinError('TOC_EFFECT_SUPERSEDED', 'a later page about the same says it all');
+  }
+}
+
+/** A refusal is an answer too. What was cut off by a stop says nothing of the receiver. */
+function noteFailure(circuit: Circuit, error: unknown, stop: AbortSignal): void {
+  if (stop.aborted) return;
+  if (!(error instanceof TocsinError)) circuit.failed('it could not be sent');
+  else if (error.retryable) circuit.failed(error.message);
+  else circuit.succeeded();
+}
+
+function throwSuperseded(outcomes: readonly PromiseSettledResult<void>[]): void {
+  for (const outcome of outcomes) {
+    if (outcome.status === 'fulfilled' || !(outcome.reason instanceof TocsinError)) continue;
+    if (outcome.reason.code === 'TOC_EFFECT_SUPERSEDED') throw outcome.reason;
   }
 }
 

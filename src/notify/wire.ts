@@ -13,7 +13,8 @@ const zeroTime = '0001-01-01T00:00:00Z';
 
 /**
  * The body of Alertmanager's webhook, version 4 (notify/webhook/webhook.go, template/template.go), plus `tocsin`: the page's id, why it
- * was sent, and the incident that it is about. When alerts are left out, those that fire are kept before those that have resolved.
+ * was sent, and the incident that it is about. `maxAlerts` is for alerts that say nothing
+ * new: those that have resolved, and the first that fires of each alertname, are never left out.
  */
 export function webhookBody(
   id: string,
@@ -36,7 +37,12 @@ export function webhookBody(
     version: '4',
     groupKey: notification.groupKey,
     truncatedAlerts: alerts.length - shown.length,
-    tocsin: { id, why: whyOf(notification), incident: incident && wireIncident(incident) },
+    tocsin: {
+      id,
+      why: whyOf(notification),
+      unchangedAlerts: notification.unchangedCount,
+      incident: incident && wireIncident(incident),
+    },
   };
 }
 
@@ -72,6 +78,7 @@ export function cloudEvent(
         firing,
         resolved: alerts.length - firing,
         truncated: alerts.length - shown.length,
+        unchanged: notification.unchangedCount,
       },
       alerts: shown.map(wireAlert),
       decision: {
@@ -163,11 +170,20 @@ export function whyOf({ notificationReason, incident }: Notification): string[] 
 
 const maxWhyReasons = 5;
 
-/** At most `maxAlerts` (0: all), those that fire first where some have to go. */
+/** At most `maxAlerts` (0: all), but those that have resolved and the first that fires of each alertname in any case. */
 function firstAlerts(alerts: readonly NotifiedAlert[], maxAlerts: number): readonly NotifiedAlert[] {
   if (maxAlerts === 0 || alerts.length <= maxAlerts) return alerts;
-  const { firing = [], resolved = [] } = Object.groupBy(alerts, ({ status }) => status);
-  return [...firing, ...resolved].slice(0, maxAlerts);
+  const names = new Set<string>();
+  const kept = new Set(
+    alerts.filter(({ alert, status }) => {
+      const name = labelValue(alert.labels, 'alertname');
+      const isNeeded = status === 'resolved' || !names.has(name);
+      if (status === 'firing') names.add(name);
+      return isNeeded;
+    }),
+  );
+  for (const alert of alerts) if (kept.size < maxAlerts) kept.add(alert);
+  return alerts.filter((alert) => kept.has(alert));
 }
 
 /** The labels that all alerts of the notification have. */

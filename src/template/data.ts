@@ -48,6 +48,7 @@ export function templateData(
         Tocsin: new GoStruct('template.Tocsin', {
           PageID: id,
           Why: stringList(why),
+          Unchanged: notification.unchangedCount,
           Incident: incident ? incidentStruct(incident) : new GoNilPointer('*template.Incident'),
         }),
       },

@@ -163,8 +163,8 @@ export class DispatchScene {
     return this.#apply({ kind: 'command', timeMs: at(second), payload });
   }
 
-  fail(second: number, effectId: string): Promise<void> {
-    const outcome = { status: 'failed', code: 'TOC_NOTIFY_FAILED', message: 'down' } as const;
+  fail(second: number, effectId: string, code = 'TOC_NOTIFY_FAILED'): Promise<void> {
+    const outcome = { status: 'failed', code, message: 'down' } as const;
     return this.#apply({ kind: 'fact', timeMs: at(second), payload: { effectId, kind: 'notify', outcome } });
   }
 

@@ -330,3 +330,89 @@ test('an old alert hurries a group that waits, but none that has flushed', async
   await scene.tick(32);
   expect(scene.pages().at(-1)).toBe('32 web firing: new alerts added [1,2,3] []');
 });
+
+describe('a page that was superseded before its turn', () => {
+  test('and of which only the end waits to be told, takes that along: nobody knew that it fires', async () => {
+    const scene = await sceneOf(byName);
+    await scene.fire(0, one);
+    await scene.tick(10);
+    await scene.resolve(20, one);
+    await scene.tick(40);
+    const [first, second] = scene.effects;
+    await scene.fail(41, first!.id, 'TOC_EFFECT_SUPERSEDED');
+    const withdrawal = scene.effects.at(-1)!;
+    expect(withdrawal).toMatchObject({ id: `${second!.id}/withdrawn`, payload: { alerts: [] } });
+    await scene.fail(42, second!.id, 'TOC_EFFECT_SUPERSEDED');
+    await scene.done(43, withdrawal.id);
+    await scene.tick(500);
+    expect(scene.effects).toHaveLength(3);
+    // And it is news again when it fires the next time.
+    await scene.fire(600, one);
+    await scene.tick(610);
+    expect(scene.pages().at(-1)).toBe('610 web firing: first notification [1] []');
+  });
+
+  test('leaves the end to be told where somebody knew', async () => {
+    const scene = await sceneOf(byName);
+    await scene.fire(0, one);
+    await scene.tick(10);
+    await scene.done(11, scene.effects[0]!.id);
+    await scene.fire(20, two);
+    await scene.tick(40);
+    await scene.resolve(50, one, two);
+    await scene.tick(70);
+    await scene.fail(71, scene.effects[1]!.id, 'TOC_EFFECT_SUPERSEDED');
+    expect(scene.pages().at(-1)).toBe('70 web resolved: all alerts resolved [] [1,2]');
+    expect(scene.effects).toHaveLength(3);
+  });
+});
+
+describe('an integration that wants to hear of changes only (alertmanager #2686)', () => {
+  const changes: ConfigText = {
+    ...byName,
+    receivers: [
+      {
+        name: 'web',
+        webhook_configs: [{ url: 'http://127.0.0.1:1/', alerts: 'changed' }, { url: 'http://127.0.0.1:2/' }],
+      },
+    ],
+  };
+  const told = (scene: DispatchScene, integration: string): string[] =>
+    scene.effects.flatMap((effect, index) =>
+      effect.payload.integration === integration
+        ? [`${scene.pages()[index]} and ${effect.payload.unchangedCount} as before`]
+        : [],
+    );
+
+  test('is told what began and what ended, and how many are as before; when nothing changed, of all', async () => {
+    const scene = await sceneOf(changes);
+    await scene.fire(0, one, two);
+    await scene.tick(10);
+    await scene.fire(20, three);
+    await scene.tick(40);
+    await scene.resolve(50, one);
+    await scene.tick(70);
+    await scene.tick(200);
+    expect(told(scene, 'webhook[0]')).toEqual([
+      '10 web firing: first notification [1,2] [] and 0 as before',
+      '40 web firing: new alerts added [3] [] and 2 as before',
+      '70 web firing: some alerts resolved [] [1] and 2 as before',
+      expect.stringMatching(/firing: repeat interval elapsed \[2,3\] \[\] and 0 as before$/),
+    ]);
+    expect(told(scene, 'webhook[1]')[2]).toBe(
+      '70 web firing: some alerts resolved [2,3] [1] and 0 as before',
+    );
+  });
+
+  test('is told again what it could not be told', async () => {
+    const scene = await sceneOf(changes);
+    await scene.fire(0, one);
+    await scene.tick(10);
+    await scene.fire(20, two);
+    await scene.tick(40);
+    const missed = scene.effects.filter(({ payload }) => payload.integration === 'webhook[0]').at(-1)!;
+    await scene.fail(41, missed.id);
+    await scene.tick(80);
+    expect(told(scene, 'webhook[0]').at(-1)).toBe('70 web firing: new alerts added [2] [] and 1 as before');
+  });
+});

@@ -195,3 +195,32 @@ test('of effects about the same that wait only the last is carried out; the othe
     ['web/3', 'TOC_EFFECT_SUPERSEDED'],
   ]);
 });
+
+test('who is not admitted waits, and is superseded while waiting; those behind are ended at once', async () => {
+  let open: () => void = () => undefined;
+  const isOpen = new Promise<void>((resolve) => (open = resolve));
+  const carried: string[] = [];
+  const { runner, facts } = createBench({
+    admit: () => isOpen,
+    subjectOf: ({ id }) => id.split('/')[0]!,
+    carriers: { page: async ({ id }) => void carried.push(id) },
+  });
+  for (let n = 1; n <= 1000; n++) runner.run([effect(`a/${n}`)]);
+  await expect.poll(() => facts.length).toBe(998);
+  // The first is next, and the last says it all.
+  expect(runner.inFlightCount).toBe(2);
+  open();
+  await runner.idle();
+  expect(carried).toEqual(['a/1000']);
+  expect(facts.filter(({ outcome }) => outcome.status === 'failed')).toHaveLength(999);
+});
+
+test('a runner that is stopped lets those go that were not admitted', async () => {
+  const { runner, facts } = createBench({
+    admit: (_, stop) =>
+      new Promise((_resolve, reject) => stop.addEventListener('abort', () => reject(stop.reason as Error))),
+  });
+  runner.run([effect('a/1'), effect('a/2')]);
+  await runner.stop();
+  expect([facts, runner.inFlightCount]).toEqual([[], 0]);
+});

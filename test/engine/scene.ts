@@ -171,7 +171,7 @@ export class Scene {
   } {
     const fold = new Fold<ToyEntry, ToyFlow>({ stages: toyStages, createFlow: createToyFlow });
     const runner = new EffectRunner({
-      carriers: { alarm: (effect, stop) => this.carry(effect, stop) },
+      carriers: { alarm: (effect, stop, outdated) => this.carry(effect, stop, outdated) },
       laneOf: ({ kind }) => kind,
       deliveries: this.store,
       repeatableKinds: new Set(),

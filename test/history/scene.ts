@@ -166,6 +166,7 @@ export function notifyOf(id: string, change: Partial<Notification> = {}): Effect
       status: 'firing',
       notificationReason: 'first notification',
       alerts: [{ alert: alertOf({ alertname: 'DiskFull' }), status: 'firing' }],
+      unchangedCount: 0,
       incident: incidentOf('i1'),
       atMs: 1_700_000_000_000,
       ...change,

@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/app/clock.ts';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -250,6 +251,7 @@ describe.skipIf(alertmanager === null)('receivers get of Tocsin what they get of
       attempts: 1,
       firstWaitMs: 1,
       longestWaitMs: 1,
+      clock: systemClock,
     });
   }
 

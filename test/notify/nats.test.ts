@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/app/clock.ts';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { headers as createHeaders, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -42,6 +43,7 @@ function notifier(
     attempts: 3,
     firstWaitMs: 1,
     longestWaitMs: 4,
+    clock: systemClock,
     deadlineMs,
   });
 }

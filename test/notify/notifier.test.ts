@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/app/clock.ts';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import {
   type NotifierOptions,
 } from '../../src/notify/index.ts';
 import { effectOf, firing, incidentOf, resolved } from './scene.ts';
+import { ManualClock } from '../engine/scene.ts';
 import { hang, startReceiver, status, type ReceiverServer } from './receiver-server.ts';
 
 let receiver: ReceiverServer;
@@ -47,6 +49,7 @@ function notifier(
     firstWaitMs: 2,
     longestWaitMs: 8,
     deadlineMs: 5000,
+    clock: systemClock,
     ...options,
   });
 }
@@ -358,4 +361,58 @@ test('the console prints the page', async () => {
   );
   expect(printed[0]).toContain('INC-1');
   expect(printed[0]).toContain('POST http://tocsin.example.net/api/v1/incidents/INC-1/acknowledge');
+});
+
+describe('a receiver that takes no pages', () => {
+  const page = (n: number) => effectOf({ integration: 'webhook[0]' }, `INC-${n}/1/web`);
+
+  test('is spared after five failures, and what waits is sent when a probe is taken', async () => {
+    const clock = new ManualClock();
+    const changes: string[] = [];
+    const one = notifier(web(), {
+      attempts: 1,
+      clock,
+      onCircuit: ({ receiver: name, integration, state }) => changes.push(`${name} ${integration} ${state}`),
+    });
+    receiver.answers = Array.from({ length: 5 }, () => status(503));
+    for (let n = 1; n <= 5; n++)
+      await expect(one.carryOut(page(n), unstopped)).rejects.toMatchObject({ code: 'TOC_NOTIFY_FAILED' });
+    const waiting = [6, 7, 8].map(async (n) => {
+      const effect = page(n);
+      await one.admit(effect, unstopped);
+      return one.carryOut(effect, unstopped);
+    });
+    await clock.goTo(5999);
+    expect(receiver.requests).toHaveLength(5);
+    expect(one.integrations()).toMatchObject([
+      { receiver: 'web', integration: 'webhook[0]', state: 'open', waitingCount: 3 },
+    ]);
+    expect(one.integrations()[0]?.lastError).toBe('the receiver answered 503');
+    await clock.goTo(6000);
+    await Promise.all(waiting);
+    expect(receiver.requests).toHaveLength(8);
+    expect(changes).toEqual(['web webhook[0] open', 'web webhook[0] half-open', 'web webhook[0] closed']);
+  });
+
+  test('and refuses them one by one is there all the same', async () => {
+    const one = notifier(web());
+    receiver.answers = Array.from({ length: 20 }, () => status(400));
+    for (let n = 1; n <= 20; n++)
+      await expect(one.carryOut(page(n), unstopped)).rejects.toMatchObject({ code: 'TOC_NOTIFY_REFUSED' });
+    expect(one.integrations()).toMatchObject([{ state: 'closed' }]);
+  });
+
+  test('does not hold up the others of the same receiver', async () => {
+    const one = notifier(both(), { attempts: 1, clock: new ManualClock() });
+    receiver.answers = Array.from(
+      { length: 30 },
+      () => (response, request) => status(request.url.endsWith('/bad') ? 500 : 200)(response),
+    );
+    for (let n = 1; n <= 5; n++)
+      await one.carryOut(effectOf({ integration: 'webhook[0]' }, `a/${n}`), unstopped).catch(() => undefined);
+    const states = one.integrations().map(({ integration, state }) => `${integration} ${state}`);
+    expect(states).toEqual(['webhook[0] open', 'webhook[1] closed', 'console[0] closed']);
+    await one.carryOut(effectOf({ integration: 'webhook[1]' }, 'b/1'), unstopped);
+    expect(receiver.requests.at(-1)?.url).toMatch(/good$/);
+  });
 });

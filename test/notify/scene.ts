@@ -39,6 +39,7 @@ export function notificationOf(change: Partial<Notification> = {}): Notification
     status: 'firing',
     notificationReason: 'first notification',
     alerts: [firing({ alertname: 'DiskFull', instance: 'a' })],
+    unchangedCount: 0,
     incident: null,
     atMs: nowMs,
     ...change,

@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/app/clock.ts';
 import type { Notification } from '../../src/incident/index.ts';
 import {
   Notifier,
@@ -23,6 +24,7 @@ export function notifierWith(
     attempts: 3,
     firstWaitMs: 1,
     longestWaitMs: 4,
+    clock: systemClock,
     deadlineMs: 20_000,
     shared: { globals: notifyGlobals.parse(globals), ...shared },
   });

@@ -10,7 +10,12 @@ describe("Alertmanager's webhook body", () => {
       const theirs = fixture(file);
       const { tocsin, ...ours } = webhookBody('g/1/web', notificationIn(theirs), 0, theirs.externalURL);
       expect(JSON.parse(JSON.stringify(ours))).toEqual(theirs);
-      expect(tocsin).toEqual({ id: 'g/1/web', why: [theirs.notification_reason], incident: null });
+      expect(tocsin).toEqual({
+        id: 'g/1/web',
+        why: [theirs.notification_reason],
+        unchangedAlerts: 0,
+        incident: null,
+      });
     },
   );
 
@@ -53,22 +58,26 @@ describe("Alertmanager's webhook body", () => {
     expect(wire.toSorted()).toEqual(Object.keys(incident).toSorted());
   });
 
-  test('with max_alerts the ones that fire are kept, and the others are counted', () => {
+  test('a limit leaves out only what says nothing new: no end, and no first alert of its name', () => {
     const alerts = [
-      resolved({ alertname: 'A', zone: 'x' }),
-      firing({ alertname: 'B', zone: 'x' }),
-      resolved({ alertname: 'C' }),
-      firing({ alertname: 'D', zone: 'x' }),
+      firing({ alertname: 'A', zone: '1' }),
+      firing({ alertname: 'A', zone: '2' }),
+      firing({ alertname: 'A', zone: '3' }),
+      firing({ alertname: 'B', zone: '4' }),
+      resolved({ alertname: 'A', zone: '5' }),
+      resolved({ alertname: 'C', zone: '6' }),
     ];
-    const body = webhookBody('id', notificationOf({ alerts }), 2, '') as {
-      alerts: { labels: Record<string, string> }[];
-      truncatedAlerts: number;
-      commonLabels: unknown;
+    const shown = (maxAlerts: number): [string[], unknown] => {
+      const body = webhookBody('id', notificationOf({ alerts }), maxAlerts, '') as {
+        alerts: { labels: { zone: string } }[];
+        truncatedAlerts: number;
+      };
+      return [body.alerts.map(({ labels }) => labels.zone), body.truncatedAlerts];
     };
-    expect(body.alerts.map(({ labels }) => labels['alertname'])).toEqual(['B', 'D']);
-    expect(body.truncatedAlerts).toBe(2);
-    expect(body.commonLabels).toEqual({ zone: 'x' });
-    expect(webhookBody('id', notificationOf({ alerts }), 4, '')['truncatedAlerts']).toBe(0);
+    expect(shown(5)).toEqual([['1', '2', '4', '5', '6'], 1]);
+    expect(shown(1)).toEqual([['1', '4', '5', '6'], 2]);
+    expect(shown(6)).toEqual([['1', '2', '3', '4', '5', '6'], 0]);
+    expect(shown(0)).toEqual([['1', '2', '3', '4', '5', '6'], 0]);
   });
 
   test('a label named __proto__ stays a label', () => {
