@@ -7,9 +7,12 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const canRunTypeScript = major > 22 || (major === 22 && minor >= 18);
 const bundledNode = pathOf('../node_modules/node/bin/node');
 
-/** Runs a TypeScript file of `src/`: in this process, or under the Node that is installed with the project where this one is too old. */
-export async function run(path) {
-  const main = pathOf(path);
+/**
+ * Runs `source`, a file of `src/`, or in a package, which has no sources, `built` of `dist/`: in this process, or under the Node that is
+ * installed with the project where this one is too old.
+ */
+export async function run(source, built) {
+  const main = existsSync(pathOf(source)) ? pathOf(source) : pathOf(built);
   if (canRunTypeScript) {
     // What is compiled is kept, so that the next start is twice as fast. Where the folder cannot be written nothing is kept.
     module.enableCompileCache(pathOf('../node_modules/.cache/tocsin'));

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { run } from './run.js';
 
-await run('../src/app/alertmanager/main.ts');
+await run('../src/app/alertmanager/main.ts', '../dist/tocsin-alertmanager.js');

@@ -54,15 +54,31 @@ export function provideBinaries(folder: string, subject: Subject): void {
   mkdirSync(bin);
   symlinkSync('/usr/bin/amtool', join(bin, 'amtool'));
   const file = join(bin, 'prometheus-alertmanager');
-  writeFileSync(file, wrapper(subject));
+  const server = subject === 'stock' ? '/usr/bin/prometheus-alertmanager' : providePackage(folder);
+  writeFileSync(file, wrapper(server));
   chmodSync(file, 0o755);
 }
 
+/** Unpacks in `folder` what `npm pack` would ship, beside this project's packages. Returns the command of its entry. */
+function providePackage(folder: string): string {
+  const root = new URL('..', import.meta.url).pathname;
+  const pack = spawnSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const archive = pack.stdout.trim().split('\n').at(-1) ?? '';
+  const unpack = spawnSync('tar', ['xzf', join(folder, archive), '-C', folder], { stdio: 'inherit' });
+  if (pack.status !== 0 || unpack.status !== 0) throw new Error('the package could not be made');
+  symlinkSync(join(root, 'node_modules'), join(folder, 'package', 'node_modules'));
+  const entry = join(folder, 'package', 'bin', 'tocsin-alertmanager.js');
+  // As on a machine where it has run before: what is compiled is kept.
+  spawnSync(process.execPath, [entry, '--version']);
+  return `${process.execPath} ${entry}`;
+}
+
 /** A shell script without forks: what it costs would count as the server's start. */
-function wrapper(subject: Subject): string {
-  const node = process.execPath;
-  const entry = new URL('../bin/tocsin-alertmanager.js', import.meta.url).pathname;
-  const server = subject === 'stock' ? '/usr/bin/prometheus-alertmanager' : `${node} ${entry}`;
+function wrapper(server: string): string {
   return `#!/bin/sh
 count=$#
 while [ "$count" -gt 0 ]; do

@@ -161,6 +161,7 @@ export class Cluster<E extends Entry> {
     this.#feed.close();
     await this.#server?.close();
     await this.#loops.catch(() => undefined);
+    this.#caller.close();
   }
 
   /** Undefined while nobody leads. */

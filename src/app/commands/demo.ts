@@ -55,6 +55,9 @@ async function demo(options: DemoOptions): Promise<void> {
     clock,
     logger: createLogger('warn'),
     print: say,
+  }).catch(async (error: unknown) => {
+    await target.close();
+    throw error;
   });
   say(
     cursor
