@@ -125,7 +125,14 @@ function wireDetail(detail: IncidentDetail): Record<string, unknown> {
     ...wireIncident(detail.incident),
     signals: detail.signals.map(wireSignal),
     links: detail.links,
-    pages: detail.pages.map(({ atMs, ...page }) => ({ ...page, at: wireTime(atMs) })),
+    pages: detail.pages.map(({ atMs, deliveries, ...page }) => ({
+      ...page,
+      at: wireTime(atMs),
+      deliveries: deliveries.map(({ atMs: endedMs, ...delivery }) => ({
+        ...delivery,
+        at: wireTime(endedMs),
+      })),
+    })),
     runbooks: detail.runbooks,
     runs: detail.runs,
   };

@@ -31,10 +31,15 @@ export function addOperationRoutes(server: FastifyInstance, { operations }: ApiP
     '/api/v1/integrations',
     { schema: { tags: ['operations'], summary: 'How each integration of each receiver takes its pages' } },
     () =>
-      operations.integrations().map(({ sinceMs, waitingCount, ...rest }) => ({
-        ...rest,
+      operations.integrations().map(({ receiver, integration, state, sinceMs, lastError, ...counts }) => ({
+        receiver,
+        integration,
+        state,
         since: wireTime(sinceMs),
-        waiting: waitingCount,
+        lastError,
+        waiting: counts.waitingCount,
+        delivered: counts.deliveredCount,
+        failed: counts.failedCount,
       })),
   );
 

@@ -4,7 +4,7 @@ import type {
   CommandAnswer,
   Incident,
   Link,
-  Page,
+  SentPage,
   RunbookRun,
   Signal,
   SilenceBody,
@@ -52,7 +52,7 @@ export interface IncidentDetail {
   readonly incident: Incident;
   readonly signals: readonly Signal[];
   readonly links: readonly Link[];
-  readonly pages: readonly Page[];
+  readonly pages: readonly SentPage[];
   readonly runbooks: readonly { readonly name: string; readonly description: string }[];
   readonly runs: readonly RunbookRun[];
 }
@@ -121,6 +121,8 @@ export interface IntegrationState {
   readonly state: 'closed' | 'open' | 'half-open';
   readonly sinceMs: number;
   readonly waitingCount: number;
+  readonly deliveredCount: number;
+  readonly failedCount: number;
   readonly lastError: string | null;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CommandGate, Ingest, IngestOutcome } from '../api/index.ts';
+import type { ClusterView, CommandGate, Ingest, IngestOutcome } from '../api/index.ts';
 import type { Answer, Cluster, Question } from '../cluster/index.ts';
 import { TocsinError, type PartitionOwner } from '../engine/index.ts';
 import type { Command, CommandAnswer, Flow, LogEntry } from '../incident/index.ts';
@@ -111,4 +111,13 @@ export class ReportsOnce {
       this.#taken.delete(key);
     }
   }
+}
+
+/** The cluster as Alertmanager shows one. */
+export function viewOf({ id, role, members }: Cluster<LogEntry>): ClusterView {
+  return {
+    name: id,
+    status: role === 'seeking' ? 'settling' : 'ready',
+    peers: members.map(({ id, address }) => ({ name: id, address })),
+  };
 }

@@ -128,3 +128,22 @@ function checkCluster({ cluster }: TocsinConfig): CrossMistake[] {
     },
   ];
 }
+
+/** What is probably not meant, though nothing is wrong with it. `text` is the file; empty where there is none. */
+export function configWarnings({ services }: TocsinConfig, text: string): string[] {
+  const names = new Set(services.map(({ name }) => name));
+  const unknown = services.flatMap(({ name, depends_on }) =>
+    depends_on
+      .filter((other) => !names.has(other) || other === name)
+      .map((other) =>
+        other === name
+          ? `service ${name} depends on itself`
+          : `service ${name} depends on ${other}, which is not in the catalog`,
+      ),
+  );
+  const isRouted = text === '' || /^(?:route|receivers|alertmanager):/m.test(text);
+  return [
+    ...unknown,
+    ...(isRouted ? [] : ['There is no route and there are no receivers: pages go to the console only.']),
+  ];
+}

@@ -5,7 +5,7 @@ import { missingTemplates } from '../notify/index.ts';
 import { loadTemplates, type Templates } from '../template/index.ts';
 import { applyAlertmanager } from './alertmanager/apply.ts';
 import { parseAlertmanagerConfig } from './alertmanager/config.ts';
-import { crossCheck } from './config-checks.ts';
+import { configWarnings, crossCheck } from './config-checks.ts';
 import { formatMistake } from './config-document.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import { parseConfig } from './config.ts';
@@ -35,12 +35,19 @@ export type LoadOutcome =
 /** Reads and checks configuration files. Rejects with TOC_CONFIG_UNREADABLE when there is no such file to read. */
 export async function loadConfig(files: ConfigFiles): Promise<LoadOutcome> {
   const { configFile } = files;
-  const own = parseConfig(configFile === undefined ? '' : await readConfigText(configFile));
+  const text = configFile === undefined ? '' : await readConfigText(configFile);
+  // What a write that was cut off leaves behind must not end all paging.
+  if (configFile !== undefined && text.trim() === '')
+    return { ok: false, errors: [`${configFile}:1:1: the file is empty`] };
+  const own = parseConfig(text);
   if (!own.ok)
     return { ok: false, errors: own.mistakes.map((mistake) => formatMistake(configFile ?? '', mistake)) };
   const file = files.alertmanagerFile ?? namedIn(own.config, configFile);
   if (file === undefined)
-    return withTemplates({ config: own.config, warnings: [], alertmanagerText: null }, configFile);
+    return withTemplates(
+      { config: own.config, warnings: configWarnings(own.config, text), alertmanagerText: null },
+      configFile,
+    );
 
   const parsed = parseAlertmanagerConfig(await readConfigText(file), dirname(file));
   if (!parsed.ok)

@@ -37,10 +37,8 @@ export interface Carriers {
   configure(config: TocsinConfig, templates: Templates | undefined): void;
 }
 
-/** Attempts of one page before dispatch is told that it failed; the next flush of its group sends it again. */
-const notifyAttempts = 6;
 const notifyFirstWaitMs = 500;
-const notifyLongestWaitMs = 30_000;
+const notifyLongestWaitMs = 15_000;
 
 export function createCarriers({
   config,
@@ -60,7 +58,7 @@ export function createCarriers({
     publisher,
     print,
     externalUrl: config.server.external_url ?? `http://${config.server.listen}`,
-    attempts: notifyAttempts,
+    attempts: Infinity,
     firstWaitMs: notifyFirstWaitMs,
     longestWaitMs: notifyLongestWaitMs,
     clock,

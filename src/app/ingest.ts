@@ -1,3 +1,4 @@
+import { isResolvedAt, type Alert } from '../alert/index.ts';
 import type { Ingest, IngestOutcome } from '../api/index.ts';
 import { TocsinError } from '../engine/index.ts';
 import type { LogEntry } from '../incident/index.ts';
@@ -59,10 +60,29 @@ export function createIngest({ log, clock, settings, refusal, telemetry }: Inges
           throw error;
         }
         telemetry.count('tocsin_alerts_received_total', alerts.length, { source: format });
+        countAsAlertmanager(alerts, context.nowMs, telemetry);
       }
+      if (errors.length > 0) telemetry.count('alertmanager_alerts_invalid_total', errors.length, { version });
       if (errors.length > 0)
         telemetry.count('tocsin_alerts_invalid_total', errors.length, { source: format });
       return { status: 'accepted', acceptedCount: alerts.length, errors, ...(reply ? { reply } : {}) };
     },
   };
+}
+
+/** The version of Alertmanager's API. */
+const version = 'v2';
+
+function countAsAlertmanager(alerts: readonly Alert[], nowMs: number, telemetry: Telemetry): void {
+  const resolved = alerts.filter((alert) => isResolvedAt(alert, nowMs)).length;
+  const name = 'alertmanager_alerts_received_total';
+  if (resolved > 0) telemetry.count(name, resolved, { status: 'resolved', version });
+  if (resolved < alerts.length)
+    telemetry.count(name, alerts.length - resolved, { status: 'firing', version });
+}
+
+/** Why reports are refused when so many entries wait to be folded in; null while they are taken. */
+export function behind(lagCount: number, limit: number): TocsinError | null {
+  if (lagCount <= limit) return null;
+  return new TocsinError('TOC_PARTITION_BEHIND', `${lagCount} entries wait to be folded in`);
 }

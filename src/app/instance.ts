@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
-import { shownConfig } from './shown-config.ts';
+import { readableConfig } from './shown-config.ts';
+import { addAlertmanagerMetrics } from './alertmanager/metrics.ts';
 import type { Logger } from './logger.ts';
-import type { ApiPorts, ClusterView } from '../api/index.ts';
-import type { Cluster } from '../cluster/index.ts';
+import type { ApiPorts } from '../api/index.ts';
 import { PartitionOwner, TocsinError, type Clock, type Fact } from '../engine/index.ts';
 import type { ConfigEntry, Flow, LogEntry } from '../incident/index.ts';
 import type { PartitionLog } from '../log/index.ts';
@@ -15,12 +15,13 @@ import { Closing } from './closing.ts';
 import { openDoor, type Door } from './door.ts';
 import { createCarriers, createRunner } from './effects.ts';
 import { createCommandGate } from './gate.ts';
-import { createClusterDoors } from './cluster-doors.ts';
+import { createClusterDoors, viewOf } from './cluster-doors.ts';
 import { addGauges } from './gauges.ts';
 import { handOver } from './handover.ts';
+import { changedUntilRestart } from './restart-only.ts';
 import { clusterSettings, openStorage, type ClusterSettings } from './storage.ts';
 import { openHistoryParts } from './history-parts.ts';
-import { createIngest } from './ingest.ts';
+import { behind, createIngest } from './ingest.ts';
 import { createPipeline } from './pipeline.ts';
 import { createReadModel } from './read-model.ts';
 import { createSteadyClock } from './steady-clock.ts';
@@ -237,7 +238,15 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
 
   addGauges(telemetry, { clock, stages, owner, fold, runner, carriers, history, cluster });
 
+  const reloads = { isSuccessful: true, succeededMs: startedAtMs };
   const reload: Instance['reload'] = async () => {
+    const outcome = await loadAgain();
+    reloads.isSuccessful = outcome.ok;
+    if (outcome.ok) reloads.succeededMs = clock.nowMs();
+    else logger.error({ errors: outcome.errors }, 'The configuration was not loaded: it has mistakes.');
+    return outcome;
+  };
+  const loadAgain: Instance['reload'] = async () => {
     const next = await loadConfig(options);
     if (!next.ok) return next;
     const nextConfig = override(next.config);
@@ -259,8 +268,20 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     return { ok: true };
   };
 
+  const read = createReadModel(stages);
+  const configText = (): string => loaded.alertmanagerText ?? stringify(readableConfig(config));
+  addAlertmanagerMetrics(telemetry, {
+    read,
+    integrations: () => carriers.integrations(),
+    reloads,
+    configText,
+    memberCount: () => cluster?.members.length ?? 1,
+    startedAtMs,
+    version,
+    nowMs: () => clock.nowMs(),
+  });
   const ports: ApiPorts = {
-    read: createReadModel(stages),
+    read,
     ingest,
     commands,
     operations: {
@@ -268,7 +289,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       startedAtMs,
       cluster: () => (cluster ? viewOf(cluster) : web.cluster),
       alertmanagerVersion: web.alertmanagerVersion,
-      configText: () => loaded.alertmanagerText ?? stringify(shownConfig(config)),
+      configText,
       integrations: () => carriers.integrations(),
       notReadyBecause: () =>
         failure?.message ?? (cluster?.role === 'seeking' ? 'no member of the cluster leads' : null),
@@ -302,38 +323,10 @@ async function putConfig(
   await owner.applied(firstPosition);
 }
 
-function viewOf({ id, role, members }: Cluster<LogEntry>): ClusterView {
-  return {
-    name: id,
-    status: role === 'seeking' ? 'settling' : 'ready',
-    peers: members.map(({ id, address }) => ({ name: id, address })),
-  };
-}
-
-/** What a reload does not touch. */
-function changedUntilRestart(before: TocsinConfig, after: TocsinConfig): string[] {
-  const read = (config: TocsinConfig): Readonly<Record<string, unknown>> => ({
-    'score.workers': config.score.workers,
-    'source.max_body_bytes': config.source.max_body_bytes,
-    cluster: config.cluster,
-    history: config.history,
-    nats: config.nats,
-    server: config.server,
-    storage: config.storage,
-  });
-  const [old, now] = [read(before), read(after)];
-  return Object.keys(now).filter((name) => !isDeepStrictEqual(old[name], now[name]));
-}
-
 function natsEvents(logger: Logger): Parameters<typeof openNats>[2] {
   return {
     onTrouble: ({ code, message }) =>
       logger.warn({ code }, `${message}; everything else goes on, and it is tried again.`),
     onConnected: () => logger.info('A NATS server answers.'),
   };
-}
-
-function behind(lagCount: number, limit: number): TocsinError | null {
-  if (lagCount <= limit) return null;
-  return new TocsinError('TOC_PARTITION_BEHIND', `${lagCount} entries wait to be folded in`);
 }

@@ -1,6 +1,6 @@
 import { labelsToObject, type Alert } from '../alert/index.ts';
 import type { AlertView, IncidentDetail, ReadModel } from '../api/index.ts';
-import type { Candidate, Signal } from '../incident/index.ts';
+import type { Candidate, Incident, Signal } from '../incident/index.ts';
 import type { PipelineStages } from './pipeline.ts';
 
 /** Answers the API from the stages' memory. Valid between two batches of the fold, which is whenever a request is handled. */
@@ -86,16 +86,20 @@ function explainSignal(stages: PipelineStages, signal: Signal): Record<string, u
     links:
       candidate?.links.filter((link) => link.fromSignalId === signal.id || link.toSignalId === signal.id) ??
       [],
-    incident: candidate ? (stages.triage.incident(candidate.id) ?? null) : null,
+    incident: incidentOf(stages, candidate),
     pages: candidate ? stages.dispatch.pages(candidate.id) : [],
   };
 }
 
 function explainIncident(stages: PipelineStages, detail: IncidentDetail): Record<string, unknown> {
   const { incident, signals, links, pages } = detail;
+  const forgottenCount = incident.signalCount - signals.length;
   return {
-    incident,
+    incident: shownIncident(incident),
     signals: signals.map(shownSignal),
+    ...(forgottenCount > 0
+      ? { forgotten: `${forgottenCount} of its signals ended too long ago; the history has them` }
+      : {}),
     grouping: stages.correlate.candidate(incident.id)?.reasons ?? [],
     links,
     pages,
@@ -104,4 +108,14 @@ function explainIncident(stages: PipelineStages, detail: IncidentDetail): Record
 
 function shownSignal({ signature: _, labels, ...signal }: Signal): Record<string, unknown> {
   return { ...signal, labels: labelsToObject(labels) };
+}
+
+function incidentOf({ triage }: PipelineStages, candidate: Candidate | undefined): unknown {
+  const incident = candidate && triage.incident(candidate.id);
+  return incident ? shownIncident(incident) : null;
+}
+
+function shownIncident({ probableCauses, ...incident }: Incident): Record<string, unknown> {
+  const causes = probableCauses.map((cause) => ({ ...cause, labels: labelsToObject(cause.labels) }));
+  return { ...incident, probableCauses: causes };
 }

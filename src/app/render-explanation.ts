@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { plainText } from '../alert/index.ts';
+import { formatDuration, plainText } from '../alert/index.ts';
 
 /** Prints an explanation as an indented outline: a reason and a label set are one line each, empty parts are left out, times are readable. */
 export function renderExplanation(value: unknown): string {
@@ -38,9 +38,14 @@ function isEmpty(value: unknown): boolean {
 }
 
 function scalar(name: string, value: unknown): string {
-  if (name.endsWith('Ms') && typeof value === 'number') return new Date(value).toISOString();
+  if (name.endsWith('AtMs') && typeof value === 'number') return new Date(value).toISOString();
+  if (name.endsWith('Ms') && typeof value === 'number')
+    return value < longestDurationMs ? formatDuration(value) : new Date(value).toISOString();
   return typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(3) : shown(String(value));
 }
+
+/** Ten years: what is more is a time since 1970. */
+const longestDurationMs = 315_360_000_000;
 
 interface ShownReason {
   readonly stage: string;

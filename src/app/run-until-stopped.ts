@@ -9,7 +9,7 @@ import type { Logger } from './logger.ts';
 export async function runUntilStopped(start: () => Promise<Instance>, logger: Logger): Promise<void> {
   let instance = await startAnew(start, logger);
   process.on('SIGHUP', () => {
-    void reload(instance, logger);
+    void instance.reload();
   });
   const stopped = new Promise<'stopped'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('stopped'));
@@ -44,10 +44,4 @@ async function startAnew(start: () => Promise<Instance>, logger: Logger): Promis
       );
     }
   }
-}
-
-async function reload(instance: Instance, logger: Logger): Promise<void> {
-  const outcome = await instance.reload();
-  if (!outcome.ok)
-    logger.error({ errors: outcome.errors }, 'The configuration was not loaded: it has mistakes.');
 }

@@ -5,6 +5,8 @@ export interface Telemetry {
   count(name: CounterName, value: number, attributes?: Attributes): void;
   /** Reads `observe` whenever metrics are asked for. */
   gauge(name: string, description: string, observe: () => number | readonly Observed[]): void;
+  /** As `gauge`, for what only rises. */
+  counter(name: string, description: string, observe: () => readonly Observed[]): void;
   /** All metrics in Prometheus text format. */
   text(): Promise<string>;
   stop(): Promise<void>;
@@ -12,6 +14,8 @@ export interface Telemetry {
 
 const counters = {
   tocsin_alerts_received_total: 'Reports that were accepted, by source format.',
+  alertmanager_alerts_received_total: 'As in Alertmanager: the number of received alerts, by status.',
+  alertmanager_alerts_invalid_total: 'As in Alertmanager: the number of received alerts that were invalid.',
   tocsin_alerts_invalid_total: 'Reports that were refused, by source format.',
   tocsin_requests_unavailable_total: 'Requests that were answered with 503 because nothing could be kept.',
   tocsin_log_entries_applied_total: 'Log entries that were folded in, by kind.',
@@ -39,6 +43,7 @@ interface Sum {
 }
 
 interface Gauge {
+  readonly kind: 'gauge' | 'counter';
   readonly name: string;
   readonly description: string;
   readonly observe: () => number | readonly Observed[];
@@ -63,7 +68,10 @@ export function createTelemetry(): Telemetry {
       else byAttributes.set(key, { value, attributes });
     },
     gauge(name, description, observe) {
-      gauges.push({ name, description, observe });
+      gauges.push({ kind: 'gauge', name, description, observe });
+    },
+    counter(name, description, observe) {
+      gauges.push({ kind: 'counter', name, description, observe });
     },
     async text() {
       exporter ??= createExporter(sums, gauges);
@@ -97,8 +105,12 @@ async function createExporter(
       for (const { value, attributes } of sums.get(name)!.values()) result.observe(value, attributes);
     });
   }
-  for (const { name, description, observe } of gauges) {
-    meter.createObservableGauge(name, { description }).addCallback((result) => {
+  for (const { kind, name, description, observe } of gauges) {
+    const instrument =
+      kind === 'gauge'
+        ? meter.createObservableGauge(name, { description })
+        : meter.createObservableCounter(name, { description });
+    instrument.addCallback((result) => {
       const observed = observe();
       const all = typeof observed === 'number' ? [{ value: observed, attributes: {} }] : observed;
       for (const { value, attributes } of all) result.observe(value, attributes);

@@ -33,9 +33,6 @@ const askPatienceMs = 10_000;
  */
 export class Cluster<E extends Entry> {
   readonly id = `${Date.now().toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}`;
-  /** Resolves once this member leads. */
-  readonly leading: Promise<void>;
-  readonly ended: Promise<ClusterEnd>;
   readonly #options: ClusterOptions<E>;
   readonly #lineage: Lineage;
   readonly #members: Members;
@@ -43,11 +40,11 @@ export class Cluster<E extends Entry> {
   readonly #feed: EntryFeed;
   readonly #answerer = Promise.withResolvers<Answerer>();
   readonly #joined = Promise.withResolvers<void>();
+  readonly #leading = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<ClusterEnd>();
   readonly #stop = new AbortController();
   readonly #monotonicMs: () => number;
   readonly #leaderPatienceMs: number;
-  readonly #resolveLeading: () => void;
-  readonly #resolveEnded: (end: ClusterEnd) => void;
   #log: ReplicatedLog<E> | null = null;
   #role: Standing['role'] = 'seeking';
   #following: Following<E> | null = null;
@@ -58,12 +55,6 @@ export class Cluster<E extends Entry> {
   #loops: Promise<unknown> = Promise.resolve();
 
   private constructor(options: ClusterOptions<E>, lineage: Lineage) {
-    const { promise: leading, resolve: resolveLeading } = Promise.withResolvers<void>();
-    const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<ClusterEnd>();
-    this.leading = leading;
-    this.ended = ended;
-    this.#resolveLeading = resolveLeading;
-    this.#resolveEnded = resolveEnded;
     this.#options = options;
     this.#lineage = lineage;
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
@@ -107,6 +98,15 @@ export class Cluster<E extends Entry> {
   get log(): ReplicatedLog<E> {
     if (!this.#log) throw noLeader('this process has not joined its cluster');
     return this.#log;
+  }
+
+  /** Resolves once this member leads. */
+  get leading(): Promise<void> {
+    return this.#leading.promise;
+  }
+
+  get ended(): Promise<ClusterEnd> {
+    return this.#ended.promise;
   }
 
   get role(): Standing['role'] {
@@ -275,7 +275,7 @@ export class Cluster<E extends Entry> {
     this.#role = 'leading';
     this.#openLog().lead();
     onChange({ kind: 'leading', generation });
-    this.#resolveLeading();
+    this.#leading.resolve();
     this.#joined.resolve();
   }
 
@@ -350,7 +350,7 @@ export class Cluster<E extends Entry> {
     this.#role = 'seeking';
     this.#log?.resign();
     this.#stop.abort();
-    this.#resolveEnded(end);
+    this.#ended.resolve(end);
   }
 
   async #pause(lengthMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { decode, encode, TocsinError, type Checkpoint } from '../engine/index.ts';
 import { frame, unframe } from './frames.ts';
 import { helloReplySchema, type Hello, type HelloReply } from './standing.ts';
@@ -146,9 +146,24 @@ export function* checkpointFrames({ position, timeMs, rows }: Checkpoint): Gener
   for (let at = 0; at < rows.length; at += rowsAPiece) yield* frame(encode(rows.slice(at, at + rowsAPiece)));
 }
 
-function post(url: string, body: Uint8Array, options: RequestOptions): Promise<IncomingMessage> {
+/**
+ * INVARIANT: a connection that the other side closed while nothing went over it says nothing of the other side. A process that stood still
+ * finds only such ones when it goes on: it must hear of its successor, and not take itself for the last one left.
+ */
+async function post(url: string, body: Uint8Array, options: RequestOptions): Promise<IncomingMessage> {
+  for (;;) {
+    const asked = request(url, { ...options, method: 'POST' });
+    try {
+      return await answerTo(asked, body);
+    } catch (error) {
+      if (!asked.reusedSocket || options.signal?.aborted) throw error;
+    }
+  }
+}
+
+function answerTo(asked: ClientRequest, body: Uint8Array): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const asked = request(url, { ...options, method: 'POST' }, resolve);
+    asked.on('response', resolve);
     asked.on('error', reject);
     asked.end(body);
   });

@@ -162,7 +162,17 @@ export class Flusher {
     );
     this.#parts.timers.set(toldTimer(group.id), frame.timeMs + 2 * route.repeatIntervalMs);
     return this.#parts.pager.send(
-      { group, alerts, incident, tellings, isSole: voices.length === 1, firing, resolved, gone },
+      {
+        group,
+        alerts,
+        incident,
+        tellings,
+        isSole: voices.length === 1,
+        firing,
+        resolved,
+        gone,
+        retryForMs: route.groupIntervalMs,
+      },
       frame,
     );
   }

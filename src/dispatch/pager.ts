@@ -1,6 +1,13 @@
 import { compareAsAlerts } from '../alert/index.ts';
 import type { Fact, StageContext, Table } from '../engine/index.ts';
-import type { Incident, NotifiedAlert, NotifyEffect, Page, TocsinFrame } from '../incident/index.ts';
+import type {
+  Incident,
+  NotifiedAlert,
+  NotifyEffect,
+  Page,
+  SentPage,
+  TocsinFrame,
+} from '../incident/index.ts';
 import type { Group, Routed, Told } from './group.ts';
 import { groupName } from './groups.ts';
 import type { IntegrationSettings } from './settings.ts';
@@ -8,6 +15,7 @@ import { urgencyOf } from './urgency.ts';
 
 /** A page that is on its way, and what has to be put back when it fails. */
 export interface InFlight {
+  readonly pageId: string;
   readonly group: Group;
   readonly integration: string;
   /** What its integration was told before. */
@@ -34,6 +42,7 @@ export interface PageDraft {
   readonly firing: readonly string[];
   readonly resolved: readonly string[];
   readonly gone: InFlight['gone'];
+  readonly retryForMs: number;
 }
 
 const keptPageCount = 50;
@@ -48,13 +57,13 @@ export type ToldBy = Readonly<Record<string, Told>>;
 export class Pager {
   readonly #told: Table<ToldBy>;
   readonly #inFlight: Table<InFlight>;
-  readonly #pages: Table<readonly Page[]>;
+  readonly #pages: Table<readonly SentPage[]>;
   readonly #counters: Table<number>;
 
   constructor(context: StageContext) {
     this.#told = context.table<ToldBy>('told');
     this.#inFlight = context.table<InFlight>('in-flight');
-    this.#pages = context.table<readonly Page[]>('pages');
+    this.#pages = context.table<readonly SentPage[]>('pages');
     this.#counters = context.table<number>('counters');
   }
 
@@ -75,7 +84,7 @@ export class Pager {
   }
 
   /** The last pages of an incident, oldest first. */
-  pages(incidentId: string): readonly Page[] {
+  pages(incidentId: string): readonly SentPage[] {
     return this.#pages.get(incidentId) ?? [];
   }
 
@@ -116,10 +125,24 @@ export class Pager {
     const inFlight = this.#inFlight.get(effectId);
     if (!inFlight) return null;
     this.#inFlight.delete(effectId);
+    this.#noteDelivery(inFlight, outcome, frame.timeMs);
     if (outcome.status === 'done') return null;
     this.#takeBack(effectId, inFlight);
     this.#withdraw(inFlight, frame);
     return inFlight;
+  }
+
+  #noteDelivery({ pageId, group, integration }: InFlight, outcome: Fact['outcome'], atMs: number): void {
+    const { incidentId } = group;
+    if (incidentId === null || !this.#pages.has(incidentId)) return;
+    const delivery =
+      outcome.status === 'done'
+        ? { integration, status: 'delivered' as const, code: null, atMs }
+        : { integration, status: 'failed' as const, code: outcome.code, atMs };
+    const pages = this.pages(incidentId).map((page) =>
+      page.id === pageId ? { ...page, deliveries: [...page.deliveries, delivery] } : page,
+    );
+    this.#pages.set(incidentId, pages);
   }
 
   /** Of what nobody was told that it fires, nobody is told that it has ended: the page that waits to say so gives way to an empty one. */
@@ -142,6 +165,7 @@ export class Pager {
         alerts: [],
         unchangedCount: 0,
         incident: null,
+        retryForMs: 0,
         atMs: timeMs,
       },
     };
@@ -149,7 +173,7 @@ export class Pager {
   }
 
   #tell(
-    { group, alerts, incident, firing, resolved, gone }: PageDraft,
+    { group, alerts, incident, firing, resolved, gone, retryForMs }: PageDraft,
     { integration, reason }: Telling,
     { pageId, effectId }: { readonly pageId: string; readonly effectId: string },
     frame: TocsinFrame,
@@ -174,11 +198,12 @@ export class Pager {
         alerts: meant,
         unchangedCount: shown.length - meant.length,
         incident,
+        retryForMs,
         atMs,
       },
     };
     frame.effects.push(effect);
-    this.#inFlight.set(effectId, { group, integration: name, before, gone });
+    this.#inFlight.set(effectId, { pageId, group, integration: name, before, gone });
     this.setTold(group.id, name, {
       firing: firing.toSorted(),
       resolved: resolved.toSorted(),
@@ -189,7 +214,10 @@ export class Pager {
   }
 
   #keepPage(incidentId: string, page: Page): void {
-    this.#pages.set(incidentId, [...this.pages(incidentId), page].slice(-keptPageCount));
+    this.#pages.set(
+      incidentId,
+      [...this.pages(incidentId), { ...page, deliveries: [] }].slice(-keptPageCount),
+    );
   }
 
   /** Where the failed page was the last of its group, the one before it is the last again; where another followed, that one's predecessor is. */

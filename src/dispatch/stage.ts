@@ -4,7 +4,7 @@ import type {
   AlertChange,
   Incident,
   LogEntry,
-  Page,
+  SentPage,
   TocsinFrame,
   TocsinStage,
   Verdict,
@@ -30,7 +30,7 @@ export interface DispatchStage extends TocsinStage {
   /** Names of the receivers whose groups hold the alert, in the order of the route tree; one that two routes name is there twice. */
   receiversOf(fingerprint: string): readonly string[];
   /** The last pages of an incident, oldest first; at most 50. */
-  pages(incidentId: string): readonly Page[];
+  pages(incidentId: string): readonly SentPage[];
   /** Where an alert is routed, and why its groups sent a page or did not. Of resolved alerts the last 10,000 are known. */
   explain(fingerprint: string): DispatchExplanation;
 }
@@ -96,7 +96,7 @@ class Dispatch implements DispatchStage {
     return groupIds.map((id) => this.#groups.get(id)!.receiver);
   }
 
-  pages(incidentId: string): readonly Page[] {
+  pages(incidentId: string): readonly SentPage[] {
     return this.#pager.pages(incidentId);
   }
 

@@ -140,3 +140,15 @@ export interface Page {
   readonly fingerprints: readonly string[];
   readonly atMs: number;
 }
+
+/** A page, and how telling each of its integrations ended. Those that are not named here are still being told. */
+export interface SentPage extends Page {
+  readonly deliveries: readonly {
+    /** Empty where the receiver has none. */
+    readonly integration: string;
+    readonly status: 'delivered' | 'failed';
+    /** Of the failure; null where there is none. */
+    readonly code: string | null;
+    readonly atMs: number;
+  }[];
+}

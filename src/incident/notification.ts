@@ -24,6 +24,8 @@ export interface Notification {
   readonly unchangedCount: number;
   /** The incident that the group stands for, when its route groups by `incident`. */
   readonly incident: Incident | null;
+  /** The group's next flush comes so long after this one: until then it is tried again. */
+  readonly retryForMs: number;
   readonly atMs: number;
 }
 

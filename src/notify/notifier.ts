@@ -26,7 +26,7 @@ export interface NotifierOptions {
   readonly attempts: number;
   readonly firstWaitMs: number;
   readonly longestWaitMs: number;
-  /** For all attempts of one page together; two minutes unless said otherwise. */
+  /** For all attempts of one page together; unless said, until the group's next flush is due. */
   readonly deadlineMs?: number;
   readonly clock: Clock;
   /** Called when an integration is given up for the moment, is tried again, or takes pages again. */
@@ -45,6 +45,9 @@ export interface CircuitChange {
 export interface IntegrationView extends CircuitView {
   readonly receiver: string;
   readonly integration: string;
+  /** Pages that it took, and that it did not take in the end, since the process began. */
+  readonly deliveredCount: number;
+  readonly failedCount: number;
 }
 
 /** What all receivers share. Alertmanager's defaults where it is not given. */
@@ -81,7 +84,10 @@ export function subjectOf(effect: Effect): string | null {
   return JSON.stringify([receiver, integration, groupKey]);
 }
 
-const defaultDeadlineMs = 120_000;
+/** As Alertmanager gives a notification at least (notify/notify.go, `MinTimeout`). */
+const leastDeadlineMs = 10_000;
+/** What Node's timers take. */
+const longestTimerMs = 2_147_483_647;
 const never = new AbortController().signal;
 
 /** Carries pages to the integrations of their receivers. */
@@ -90,6 +96,7 @@ export class Notifier {
   #integrations: ReadonlyMap<string, readonly Integration[]>;
   /** By receiver and integration; they outlive a reload. */
   readonly #circuits = new Map<string, Circuit>();
+  readonly #counts = new Map<string, { deliveredCount: number; failedCount: number }>();
   /** Those that were let through before their turn to be carried out. */
   readonly #admitted = new WeakSet<Effect>();
 
@@ -109,6 +116,7 @@ export class Notifier {
       integrations.map(({ name }) => ({
         receiver,
         integration: name,
+        ...(this.#counts.get(keyOf(receiver, name)) ?? { deliveredCount: 0, failedCount: 0 }),
         ...this.#circuit(receiver, name).view,
       })),
     );
@@ -152,6 +160,8 @@ export class Notifier {
     );
     stop.throwIfAborted();
     if (outdated.aborted) throwSuperseded(outcomes);
+    for (const [index, { status }] of outcomes.entries())
+      this.#count(payload.receiver, wanted[index]!.integration.name, status === 'fulfilled');
     const failures = outcomes.flatMap((outcome, index) =>
       outcome.status === 'rejected'
         ? [{ name: wanted[index]?.integration.name ?? '', reason: outcome.reason as unknown }]
@@ -172,7 +182,7 @@ export class Notifier {
       attempts,
       firstWaitMs,
       longestWaitMs,
-      deadlineMs = defaultDeadlineMs,
+      deadlineMs = Math.min(Math.max(leastDeadlineMs, notification.retryForMs), longestTimerMs),
     } = this.#options;
     const { id } = effect;
     const deliveryId = `${id}#${integration.name}`;
@@ -201,8 +211,16 @@ export class Notifier {
     await deliveries.remember(deliveryId).catch(() => undefined);
   }
 
+  #count(receiver: string, integration: string, isDelivered: boolean): void {
+    const key = keyOf(receiver, integration);
+    const counts = this.#counts.get(key) ?? { deliveredCount: 0, failedCount: 0 };
+    if (isDelivered) counts.deliveredCount++;
+    else counts.failedCount++;
+    this.#counts.set(key, counts);
+  }
+
   #circuit(receiver: string, integration: string): Circuit {
-    const key = JSON.stringify([receiver, integration]);
+    const key = keyOf(receiver, integration);
     let circuit = this.#circuits.get(key);
     if (!circuit) {
       const { clock, onCircuit } = this.#options;
@@ -251,6 +269,10 @@ function noteFailure(circuit: Circuit, error: unknown, stop: AbortSignal): void 
   if (!(error instanceof TocsinError)) circuit.failed('it could not be sent');
   else if (error.retryable) circuit.failed(error.message);
   else circuit.succeeded();
+}
+
+function keyOf(receiver: string, integration: string): string {
+  return JSON.stringify([receiver, integration]);
 }
 
 function throwSuperseded(outcomes: readonly PromiseSettledResult<void>[]): void {

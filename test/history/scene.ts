@@ -167,6 +167,7 @@ export function notifyOf(id: string, change: Partial<Notification> = {}): Effect
       notificationReason: 'first notification',
       alerts: [{ alert: alertOf({ alertname: 'DiskFull' }), status: 'firing' }],
       unchangedCount: 0,
+      retryForMs: 0,
       incident: incidentOf('i1'),
       atMs: 1_700_000_000_000,
       ...change,

@@ -32,11 +32,15 @@ afterEach(async () => {
 });
 
 /** Starts the member `index` of a cluster with `peers`, by default all. */
-async function start(index: number, peers: readonly number[] = [0, 1, 2]): Promise<TocsinProcess> {
+async function start(
+  index: number,
+  peers: readonly number[] = [0, 1, 2],
+  groupWait = '300ms',
+): Promise<TocsinProcess> {
   const config = join(folder, `${index}.yml`);
   await writeFile(
     config,
-    `route: { receiver: web, group_by: [alertname], group_wait: 300ms, group_interval: 1s }
+    `route: { receiver: web, group_by: [alertname], group_wait: ${groupWait}, group_interval: 1s }
 receivers: [{ name: web, webhook_configs: [{ url: "${receiver.url}" }] }]
 cluster:
   listen: 127.0.0.1:${ports[index]}
@@ -49,9 +53,10 @@ cluster:
   return member;
 }
 
-async function startThree(): Promise<[TocsinProcess, TocsinProcess, TocsinProcess]> {
-  const leader = await start(0);
-  return [leader, ...(await Promise.all([start(1), start(2)]))];
+async function startThree(groupWait?: string): Promise<[TocsinProcess, TocsinProcess, TocsinProcess]> {
+  const all = [0, 1, 2];
+  const leader = await start(0, all, groupWait);
+  return [leader, ...(await Promise.all([start(1, all, groupWait), start(2, all, groupWait)]))];
 }
 
 async function post({ url }: TocsinProcess, ...names: string[]): Promise<number> {
@@ -148,7 +153,8 @@ test('the leader is killed while groups wait: the next one pages each of them on
 }, 60_000);
 
 test('a leader that stood still learns that it was replaced before it pages anybody', async () => {
-  const [leader, second, third] = await startThree();
+  // Its pages are due while it stands still.
+  const [leader, second, third] = await startThree('3s');
   await post(leader, 'one', 'two');
   leader.child.kill('SIGSTOP');
   await Promise.race([second.says(/leads its cluster/), third.says(/leads its cluster/)]);

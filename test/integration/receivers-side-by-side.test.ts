@@ -43,7 +43,6 @@ function receiverOf(url: string, smarthost: string): Record<string, unknown> {
     webhook_configs: [
       {
         url: `${url}/webhook`,
-        max_alerts: 1,
         http_config: { basic_auth: { username: 'ada', password: 'x y' } },
       },
     ],

@@ -40,6 +40,7 @@ export function notificationOf(change: Partial<Notification> = {}): Notification
     notificationReason: 'first notification',
     alerts: [firing({ alertname: 'DiskFull', instance: 'a' })],
     unchangedCount: 0,
+    retryForMs: 0,
     incident: null,
     atMs: nowMs,
     ...change,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { ClusterView } from '../../api/index.ts';
 import { systemClock } from '../clock.ts';
@@ -20,6 +21,7 @@ const historyDelayMs = 15_000;
 export async function serve(flags: Flags, door: Door): Promise<void> {
   const logger = createLogger(flags['log.level'], flags['log.format']);
   warnOfLimits(flags, logger);
+  await warnOfForeignFiles(flags['storage.path'], logger);
   const options = instanceOptions(flags, logger);
   let first: Door | null = door;
   await runUntilStopped(async () => {
@@ -92,5 +94,16 @@ function warnOfLimits(flags: Flags, logger: Logger): void {
     logger.warn(
       { listen: open },
       'As with Alertmanager, whoever reaches this address may read alerts and silence them.',
+    );
+}
+
+/** An Alertmanager's own silences are not read: whoever changes over must know before they page. */
+async function warnOfForeignFiles(folder: string, logger: Logger): Promise<void> {
+  const files = await readdir(folder).catch(() => []);
+  const found = files.filter((file) => file === 'silences' || file === 'nflog');
+  if (found.length > 0)
+    logger.warn(
+      { folder, files: found },
+      "These files of an Alertmanager are not read. Take its silences over with 'amtool silence query -o json' there and 'amtool silence import' here.",
     );
 }

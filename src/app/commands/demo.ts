@@ -81,7 +81,7 @@ async function demo(options: DemoOptions): Promise<void> {
 
   if (!options.exit) {
     say(`\nThe API stays up at ${instance.url}. Look around, and end with Ctrl-C:`);
-    say(`  curl -s ${instance.url}/api/v1/incidents?state=all`);
+    say(`  curl -s '${instance.url}/api/v1/incidents?state=all'`);
     say(`  npx tocsin explain INC-1 --url ${instance.url}`);
     say(`  amtool --alertmanager.url ${instance.url} alert query`);
     await new Promise<void>((resolve) => {

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { isResolvedAt } from '../../alert/index.ts';
+import type { IntegrationState, ReadModel } from '../../api/index.ts';
+import type { Observed, Telemetry } from '../telemetry.ts';
+
+export interface Watched {
+  readonly read: Pick<ReadModel, 'alerts' | 'silences' | 'groups'>;
+  readonly integrations: () => readonly IntegrationState[];
+  readonly reloads: { readonly isSuccessful: boolean; readonly succeededMs: number };
+  readonly configText: () => string;
+  /** 1 where this process is alone. */
+  readonly memberCount: () => number;
+  readonly startedAtMs: number;
+  readonly version: string;
+  readonly nowMs: () => number;
+}
+
+/**
+ * Metrics under Alertmanager's names, so that dashboards and rules that watch one go on (cmd/alertmanager/main.go, dispatch/dispatch.go,
+ * notify/notify.go, silence/silence.go, and the rules of its mixin).
+ */
+export function addAlertmanagerMetrics(telemetry: Telemetry, watched: Watched): void {
+  const { read, integrations, reloads, configText, memberCount, startedAtMs, version, nowMs } = watched;
+  telemetry.gauge('alertmanager_alerts', 'How many alerts by state.', () => {
+    const counts = { active: 0, suppressed: 0, unprocessed: 0 };
+    const now = nowMs();
+    for (const { alert, silencedBy, inhibitedBy } of read.alerts()) {
+      const isMuted = silencedBy.length + inhibitedBy.length > 0;
+      if (!isResolvedAt(alert, now)) counts[isMuted ? 'suppressed' : 'active']++;
+    }
+    return byLabel('state', counts);
+  });
+  telemetry.gauge('alertmanager_silences', 'How many silences by state.', () => {
+    const counts = { active: 0, expired: 0, pending: 0 };
+    for (const { state } of read.silences()) counts[state]++;
+    return byLabel('state', counts);
+  });
+  telemetry.gauge(
+    'alertmanager_dispatcher_aggregation_groups',
+    'Number of active aggregation groups',
+    () => [...read.groups()].length,
+  );
+  const byKind = (count: (state: IntegrationState) => number) => (): readonly Observed[] => {
+    const counts: Record<string, number> = {};
+    for (const state of integrations()) {
+      const kind = state.integration.replace(/\[\d+\]$/, '');
+      counts[kind] = (counts[kind] ?? 0) + count(state);
+    }
+    return byLabel('integration', counts);
+  };
+  telemetry.counter(
+    'alertmanager_notifications_total',
+    'The total number of attempted notifications.',
+    byKind(({ deliveredCount, failedCount }) => deliveredCount + failedCount),
+  );
+  telemetry.counter(
+    'alertmanager_notifications_failed_total',
+    'The total number of failed notifications.',
+    byKind(({ failedCount }) => failedCount),
+  );
+  telemetry.gauge(
+    'alertmanager_config_last_reload_successful',
+    'Whether the last configuration reload attempt was successful.',
+    () => (reloads.isSuccessful ? 1 : 0),
+  );
+  telemetry.gauge(
+    'alertmanager_config_last_reload_success_timestamp_seconds',
+    'Timestamp of the last successful configuration reload.',
+    () => reloads.succeededMs / 1000,
+  );
+  telemetry.gauge(
+    'alertmanager_config_hash',
+    'Hash of the currently loaded alertmanager configuration.',
+    () => createHash('sha256').update(configText()).digest().readUIntBE(0, 6),
+  );
+  telemetry.gauge(
+    'alertmanager_cluster_members',
+    'Number indicating current number of members in cluster.',
+    memberCount,
+  );
+  telemetry.gauge('alertmanager_build_info', 'What runs: the version is that of Tocsin.', () => [
+    { value: 1, attributes: { version } },
+  ]);
+  telemetry.gauge(
+    'process_start_time_seconds',
+    'Start time of the process since unix epoch in seconds.',
+    () => startedAtMs / 1000,
+  );
+}
+
+function byLabel(label: string, counts: Readonly<Record<string, number>>): readonly Observed[] {
+  return Object.entries(counts).map(([name, value]) => ({ value, attributes: { [label]: name } }));
+}
