@@ -1,4 +1,4 @@
-import { formatDuration } from '../alert/index.ts';
+import { formatDuration, matcherToString, type MatcherText } from '../alert/index.ts';
 import { globalsWithoutSecrets, withoutSecrets } from '../notify/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
 
@@ -13,7 +13,13 @@ export function shownConfig(config: TocsinConfig): TocsinConfig {
 
 /** As it may be written in a file: who reads that gets the same configuration, but for secrets. */
 export function readableConfig(config: TocsinConfig): unknown {
-  return withDurations(shownConfig(config));
+  const { inhibit_rules, ...sections } = shownConfig(config);
+  const rules = inhibit_rules.map(({ source, target, equal }) => ({
+    source_matchers: source,
+    target_matchers: target,
+    equal,
+  }));
+  return written({ ...sections, inhibit_rules: rules });
 }
 
 /** Keys whose values are durations, wherever they stand. */
@@ -44,13 +50,18 @@ const durationKeys = new Set([
   'window',
 ]);
 
-function withDurations(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withDurations);
+function written(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(written);
   if (typeof value !== 'object' || value === null) return value;
+  if (isMatcher(value)) return matcherToString(value);
   return Object.fromEntries(
     Object.entries(value).map(([key, part]: [string, unknown]) => [
       key,
-      typeof part === 'number' && durationKeys.has(key) ? formatDuration(part) : withDurations(part),
+      typeof part === 'number' && durationKeys.has(key) ? formatDuration(part) : written(part),
     ]),
   );
+}
+
+function isMatcher(value: object): value is MatcherText {
+  return 'isRegex' in value && 'isEqual' in value;
 }

@@ -247,3 +247,11 @@ describe('merged incidents', () => {
     expect(pages.at(-1)?.incident?.id).toBe('INC-1');
   });
 });
+
+test('a page says how telling its receiver ended', async () => {
+  const seen: unknown[] = [];
+  const note = look(({ dispatch }) => seen.push(dispatch.pages('INC-1').map(({ deliveries }) => deliveries)));
+  const scene = createScene(byIncident).at('1s', firing(disk)).at('2500ms', note);
+  await scene.at('3s', delivered('on-call')).at('4s', note).run('10s');
+  expect(seen).toMatchObject([[[]], [[{ integration: '', status: 'delivered', code: null }]]]);
+});

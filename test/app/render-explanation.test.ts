@@ -39,3 +39,8 @@ test('what comes from outside cannot steer the terminal', () => {
   expect(stripVTControlCharacters(text)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
   expect(text.split('\n')).toHaveLength(6);
 });
+
+test('lengths of time are told from times', () => {
+  const text = renderExplanation({ periodMs: 300_000, nextFlushMs: Date.UTC(2026, 0, 5) });
+  expect(stripVTControlCharacters(text)).toBe('period: 5m\nnextFlush: 2026-01-05T00:00:00.000Z');
+});

@@ -416,3 +416,21 @@ describe('a receiver that takes no pages', () => {
     expect(receiver.requests.at(-1)?.url).toMatch(/good$/);
   });
 });
+
+test('a page is tried until the next flush of its group is due, as Alertmanager tries it', async () => {
+  const one = new Notifier(receiversConfig.parse(web()), {
+    deliveries: deliveries(),
+    publisher: null,
+    print: () => undefined,
+    externalUrl: '',
+    attempts: Infinity,
+    firstWaitMs: 1,
+    longestWaitMs: 1,
+    clock: systemClock,
+    deadlineMs: 20_000,
+  });
+  receiver.answers = Array.from({ length: 4 }, () => status(503));
+  expect(await one.carryOut(effectOf(), unstopped)).toEqual({ delivered: ['webhook[0]'] });
+  expect(receiver.requests).toHaveLength(5);
+  expect(one.integrations()).toMatchObject([{ deliveredCount: 1, failedCount: 0 }]);
+});
