@@ -220,6 +220,8 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   if (!cluster || cluster.role === 'leading') await lead();
   else
     void cluster.leading.then(lead).catch((error: unknown) => {
+      // Another leads already, and this instance is about to begin anew.
+      if (cluster.role !== 'leading') return;
       failure =
         error instanceof TocsinError
           ? error
