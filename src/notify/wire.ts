@@ -36,7 +36,7 @@ export function webhookBody(
     externalURL: externalUrl,
     version: '4',
     groupKey: notification.groupKey,
-    truncatedAlerts: alerts.length - shown.length,
+    truncatedAlerts: alerts.length - shown.length + notification.unchangedCount,
     tocsin: {
       id,
       why: whyOf(notification),
@@ -156,12 +156,14 @@ function wireAlert({ alert, status }: NotifiedAlert): Record<string, unknown> {
 }
 
 /** Why somebody is told now: what happened, how urgent it is, and the strongest reasons for that. */
-export function whyOf({ notificationReason, incident }: Notification): string[] {
-  if (!incident) return [notificationReason];
+export function whyOf({ notificationReason, unchangedCount, incident }: Notification): string[] {
+  const unchanged = unchangedCount > 0 ? [`${unchangedCount} more alerts of the group are as before`] : [];
+  if (!incident) return [notificationReason, ...unchanged];
   const { priority, severity, probableCauses, reasons } = incident;
   const [cause] = probableCauses;
   return [
     notificationReason,
+    ...unchanged,
     `priority ${priority}, severity ${severity}`,
     ...(cause ? [`probable cause: ${cause.text}`] : []),
     ...reasons.slice(0, maxWhyReasons).map(({ text }) => text),

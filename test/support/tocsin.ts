@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export const main = new URL('../../bin/tocsin.js', import.meta.url).pathname;
@@ -58,10 +58,12 @@ export interface ReceivedPage {
   readonly body: Record<string, unknown>;
 }
 
-/** A receiver that keeps what it was sent. */
+/** A receiver that keeps what it was sent, answered or not. */
 export interface RecordingReceiver {
   readonly url: string;
   readonly received: ReceivedPage[];
+  /** How it answers from now on; with 200 unless said otherwise. */
+  answer: (response: ServerResponse) => void;
   /** Resolves with the first page that matches, received already or to come. */
   page(matches: (page: ReceivedPage) => boolean): Promise<ReceivedPage>;
   close(): Promise<void>;
@@ -80,15 +82,16 @@ export async function startReceiver(): Promise<RecordingReceiver> {
         headers: request.headers,
         body: JSON.parse(text) as Record<string, unknown>,
       });
-      response.end();
+      receiver.answer(response);
       for (const watch of watchers) watch();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return {
+  const receiver: RecordingReceiver = {
     url: `http://127.0.0.1:${port}/page`,
     received,
+    answer: (response) => void response.end(),
     page: (matches) =>
       new Promise((resolve) => {
         const watch = (): void => {
@@ -106,6 +109,7 @@ export async function startReceiver(): Promise<RecordingReceiver> {
         server.closeAllConnections();
       }),
   };
+  return receiver;
 }
 
 /**
