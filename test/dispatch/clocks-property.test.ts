@@ -152,7 +152,8 @@ async function tellBoth(
     model.advance(entry.timeMs);
     const output = await fold.apply({ firstPosition: fold.position + 1, entries: [entry] });
     log.push(entry);
-    effects.push(...(output.effects as NotifyEffect[]));
+    // One without alerts only takes a page back that waits: nobody is told of anything.
+    effects.push(...(output.effects as NotifyEffect[]).filter(({ payload }) => payload.alerts.length > 0));
     for (const { flow } of output.frames) {
       for (const { change, alert } of flow.alertChanges) {
         if (change === 'repeated' || change === 'ignored') continue;
