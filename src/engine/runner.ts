@@ -65,8 +65,6 @@ export class EffectRunner {
   readonly #waiting = new Map<string, Effect>();
   /** What is being carried out, by subject. */
   readonly #begun = new Map<string, AbortController>();
-  /** Superseded while it was next in its lane and not admitted yet. */
-  readonly #superseded = new WeakSet<Effect>();
   readonly #stop = new AbortController();
 
   constructor(options: EffectRunnerOptions) {
@@ -127,36 +125,44 @@ export class EffectRunner {
 
   /** Ends the effect that says less, at once unless it is next: what waits for a receiver that is away must not pile up. */
   #supersede(effect: Effect): void {
-    const { laneOf, subjectOf } = this.#options;
-    const subject = subjectOf?.(effect) ?? null;
+    const subject = this.#subjectOf(effect);
     if (subject === null) return;
     const earlier = this.#waiting.get(subject);
     this.#waiting.set(subject, effect);
     this.#begun.get(subject)?.abort();
     if (!earlier) return;
-    const lane = this.#lanes.get(laneOf(earlier));
+    const lane = this.#lanes.get(this.#options.laneOf(earlier));
     const [next] = lane ?? [];
-    if (earlier === next) this.#superseded.add(earlier);
-    else if (lane?.delete(earlier)) this.#follow(this.#end(earlier, async () => superseded));
+    if (earlier !== next && lane?.delete(earlier)) this.#follow(this.#end(earlier, async () => superseded));
   }
 
   async #carryOut(effect: Effect): Promise<void> {
+    const subject = this.#subjectOf(effect);
+    const isSuperseded = () => subject !== null && this.#waiting.get(subject) !== effect;
     try {
       this.#stop.signal.throwIfAborted();
       // What is superseded has nothing to wait for.
-      if (!this.#superseded.has(effect)) await this.#options.admit?.(effect, this.#stop.signal);
+      if (!isSuperseded()) await this.#options.admit?.(effect, this.#stop.signal);
     } catch {
       // Stopped: it stays pending in the fold.
       this.#known.delete(effect.id);
       return;
     }
-    const subject = this.#options.subjectOf?.(effect) ?? null;
-    if (subject !== null && this.#waiting.get(subject) === effect) this.#waiting.delete(subject);
-    const isSuperseded = this.#superseded.has(effect);
+    if (isSuperseded()) {
+      await this.#end(effect, async () => superseded);
+      return;
+    }
     const outdated = new AbortController();
-    if (subject !== null) this.#begun.set(subject, outdated);
-    await this.#end(effect, async () => (isSuperseded ? superseded : this.#attempt(effect, outdated.signal)));
+    if (subject !== null) {
+      this.#waiting.delete(subject);
+      this.#begun.set(subject, outdated);
+    }
+    await this.#end(effect, () => this.#attempt(effect, outdated.signal));
     if (subject !== null && this.#begun.get(subject) === outdated) this.#begun.delete(subject);
+  }
+
+  #subjectOf(effect: Effect): string | null {
+    return this.#options.subjectOf?.(effect) ?? null;
   }
 
   /** Finds out how the effect ended, by `act` where nobody has noted it yet, and tells store and log. Never rejects. */
