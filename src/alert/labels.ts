@@ -49,6 +49,16 @@ export function withLabel(labels: Labels, name: string, value: string): Labels {
   return createLabels([...labelPairs(labels), [name, value]]);
 }
 
+/** The names and values that all of them have. */
+export function commonLabels(sets: readonly Labels[]): Labels {
+  const [first = emptyLabels, ...others] = sets;
+  return createLabels(
+    [...labelPairs(first)].filter(([name, value]) =>
+      others.every((labels) => labelValue(labels, name) === value),
+    ),
+  );
+}
+
 export function equalLabels(a: Labels, b: Labels): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;

@@ -1,35 +1,23 @@
+import type { Notification } from '../incident/index.ts';
 import type { MsteamsConfig, Msteamsv2Config } from './config-chat.ts';
 import { HttpClient } from './http-client.ts';
 import type { Integration, IntegrationContext } from './integration.ts';
-import { pageOf } from './page.ts';
+import { pageOf, type Page } from './page.ts';
 import { secretOf } from './secret-file.ts';
 
 const json = { 'Content-Type': 'application/json' };
 
 /** Message cards for Microsoft Teams, as Alertmanager 0.26 and later send them (notify/msteams/msteams.go). */
 export function createMsteams(name: string, config: MsteamsConfig, context: IntegrationContext): Integration {
-  const client = new HttpClient(config.http_config ?? context.globals.http_config);
-  return {
-    name,
-    sendResolved: config.send_resolved,
-    async send(id, notification, stop) {
-      const { text } = pageOf(context, id, notification);
-      const card = {
-        '@context': 'http://schema.org/extensions',
-        '@type': 'MessageCard',
-        type: 'MessageCard',
-        title: text(config.title),
-        summary: text(config.summary),
-        text: text(config.text),
-        themeColor: notification.status === 'firing' ? '8C1A1A' : '2DC72D',
-      };
-      const url = await secretOf(config.webhook_url, config.webhook_url_file);
-      await client.send(
-        { url, headers: json, body: JSON.stringify(card) },
-        { timeoutMs: config.timeout, stop },
-      );
-    },
-  };
+  return createTeams(name, config, context, ({ text }, { status }) => ({
+    '@context': 'http://schema.org/extensions',
+    '@type': 'MessageCard',
+    type: 'MessageCard',
+    title: text(config.title),
+    summary: text(config.summary),
+    text: text(config.text),
+    themeColor: status === 'firing' ? '8C1A1A' : '2DC72D',
+  }));
 }
 
 /** Adaptive cards for flows of Microsoft Teams, as Alertmanager 0.28 and later send them (notify/msteamsv2/msteamsv2.go). */
@@ -38,19 +26,25 @@ export function createMsteamsv2(
   config: Msteamsv2Config,
   context: IntegrationContext,
 ): Integration {
+  return createTeams(name, config, context, ({ text }, { status }) =>
+    adaptiveCard(text(config.title), text(config.text), status === 'firing' ? 'Attention' : 'Good'),
+  );
+}
+
+function createTeams(
+  name: string,
+  config: MsteamsConfig | Msteamsv2Config,
+  context: IntegrationContext,
+  cardOf: (page: Page, notification: Notification) => Record<string, unknown>,
+): Integration {
   const client = new HttpClient(config.http_config ?? context.globals.http_config);
   return {
     name,
     sendResolved: config.send_resolved,
     async send(id, notification, stop) {
-      const { text } = pageOf(context, id, notification);
-      const color = notification.status === 'firing' ? 'Attention' : 'Good';
-      const message = adaptiveCard(text(config.title), text(config.text), color);
+      const body = JSON.stringify(cardOf(pageOf(context, id, notification), notification));
       const url = await secretOf(config.webhook_url, config.webhook_url_file);
-      await client.send(
-        { url, headers: json, body: JSON.stringify(message) },
-        { timeoutMs: config.timeout, stop },
-      );
+      await client.send({ url, headers: json, body }, { timeoutMs: config.timeout, stop });
     },
   };
 }

@@ -50,6 +50,12 @@ export interface IntegrationView extends CircuitView {
   readonly failedCount: number;
 }
 
+interface DeliveryRecord {
+  readonly circuit: Circuit;
+  deliveredCount: number;
+  failedCount: number;
+}
+
 /** What all receivers share. Alertmanager's defaults where it is not given. */
 export interface SharedConfig {
   readonly globals?: ReceiverGlobals;
@@ -95,8 +101,7 @@ export class Notifier {
   readonly #options: NotifierOptions;
   #integrations: ReadonlyMap<string, readonly Integration[]>;
   /** By receiver and integration; they outlive a reload. */
-  readonly #circuits = new Map<string, Circuit>();
-  readonly #counts = new Map<string, { deliveredCount: number; failedCount: number }>();
+  readonly #records = new Map<string, DeliveryRecord>();
   /** Those that were let through before their turn to be carried out. */
   readonly #admitted = new WeakSet<Effect>();
 
@@ -113,12 +118,10 @@ export class Notifier {
   /** How each integration takes its pages, in the order of the configuration. */
   integrations(): IntegrationView[] {
     return [...this.#integrations].flatMap(([receiver, integrations]) =>
-      integrations.map(({ name }) => ({
-        receiver,
-        integration: name,
-        ...(this.#counts.get(keyOf(receiver, name)) ?? { deliveredCount: 0, failedCount: 0 }),
-        ...this.#circuit(receiver, name).view,
-      })),
+      integrations.map(({ name }) => {
+        const { circuit, deliveredCount, failedCount } = this.#record(receiver, name);
+        return { receiver, integration: name, deliveredCount, failedCount, ...circuit.view };
+      }),
     );
   }
 
@@ -126,7 +129,7 @@ export class Notifier {
   async admit(effect: Effect, stop: AbortSignal): Promise<void> {
     const { receiver, integration } = (effect as NotifyEffect).payload;
     if (integration === null) return;
-    await this.#circuit(receiver, integration).admit(stop);
+    await this.#record(receiver, integration).circuit.admit(stop);
     this.#admitted.add(effect);
   }
 
@@ -160,8 +163,11 @@ export class Notifier {
     );
     stop.throwIfAborted();
     if (outdated.aborted) throwSuperseded(outcomes);
-    for (const [index, { status }] of outcomes.entries())
-      this.#count(payload.receiver, wanted[index]!.integration.name, status === 'fulfilled');
+    for (const [index, { status }] of outcomes.entries()) {
+      const record = this.#record(payload.receiver, wanted[index]!.integration.name);
+      if (status === 'fulfilled') record.deliveredCount++;
+      else record.failedCount++;
+    }
     const failures = outcomes.flatMap((outcome, index) =>
       outcome.status === 'rejected'
         ? [{ name: wanted[index]?.integration.name ?? '', reason: outcome.reason as unknown }]
@@ -187,7 +193,7 @@ export class Notifier {
     const { id } = effect;
     const deliveryId = `${id}#${integration.name}`;
     if (await deliveries.isDelivered(deliveryId)) return;
-    const circuit = this.#circuit(notification.receiver, integration.name);
+    const { circuit } = this.#record(notification.receiver, integration.name);
     let isAdmitted = this.#admitted.delete(effect);
     const attempt = async (signal: AbortSignal): Promise<void> => {
       if (!isAdmitted) await admitUnlessOutdated(circuit, signal, outdated);
@@ -211,26 +217,19 @@ export class Notifier {
     await deliveries.remember(deliveryId).catch(() => undefined);
   }
 
-  #count(receiver: string, integration: string, isDelivered: boolean): void {
-    const key = keyOf(receiver, integration);
-    const counts = this.#counts.get(key) ?? { deliveredCount: 0, failedCount: 0 };
-    if (isDelivered) counts.deliveredCount++;
-    else counts.failedCount++;
-    this.#counts.set(key, counts);
-  }
-
-  #circuit(receiver: string, integration: string): Circuit {
-    const key = keyOf(receiver, integration);
-    let circuit = this.#circuits.get(key);
-    if (!circuit) {
+  #record(receiver: string, integration: string): DeliveryRecord {
+    const key = JSON.stringify([receiver, integration]);
+    let record = this.#records.get(key);
+    if (!record) {
       const { clock, onCircuit } = this.#options;
-      circuit = new Circuit({
+      const circuit = new Circuit({
         clock,
         onChange: (state, lastError) => onCircuit?.({ receiver, integration, state, lastError }),
       });
-      this.#circuits.set(key, circuit);
+      record = { circuit, deliveredCount: 0, failedCount: 0 };
+      this.#records.set(key, record);
     }
-    return circuit;
+    return record;
   }
 
   #build(receivers: ReceiversConfig, shared: SharedConfig = {}): ReadonlyMap<string, readonly Integration[]> {
@@ -269,10 +268,6 @@ function noteFailure(circuit: Circuit, error: unknown, stop: AbortSignal): void 
   if (!(error instanceof TocsinError)) circuit.failed('it could not be sent');
   else if (error.retryable) circuit.failed(error.message);
   else circuit.succeeded();
-}
-
-function keyOf(receiver: string, integration: string): string {
-  return JSON.stringify([receiver, integration]);
 }
 
 function throwSuperseded(outcomes: readonly PromiseSettledResult<void>[]): void {

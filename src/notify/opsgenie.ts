@@ -1,12 +1,10 @@
-import { labelPairs } from '../alert/index.ts';
-import { TocsinError } from '../engine/index.ts';
+import { commonLabels, labelPairs } from '../alert/index.ts';
 import type { Notification } from '../incident/index.ts';
 import type { OpsgenieConfig } from './config-on-call.ts';
 import { HttpClient, type HttpRequest } from './http-client.ts';
 import type { Integration, IntegrationContext } from './integration.ts';
 import { groupHash, pageOf, truncate, withoutEmpty, type Page } from './page.ts';
-import { secretOf } from './secret-file.ts';
-import { commonLabels } from './wire.ts';
+import { ownOrGlobal } from './secret-file.ts';
 
 /** https://docs.opsgenie.com/docs/alert-api */
 const maxMessageLength = 130;
@@ -22,14 +20,11 @@ export function createOpsgenie(
 ): Integration {
   const { globals } = context;
   const client = new HttpClient(config.http_config ?? globals.http_config);
-  const isOwn = (config.api_key ?? config.api_key_file) !== undefined;
-  const key = isOwn ? config.api_key : globals.opsgenie_api_key;
-  const keyFile = isOwn ? config.api_key_file : globals.opsgenie_api_key_file;
-  if ((key ?? keyFile) === undefined)
-    throw new TocsinError(
-      'TOC_CONFIG_INVALID',
-      'no API key is set, neither here nor as global.opsgenie_api_key',
-    );
+  const readKey = ownOrGlobal(
+    { value: config.api_key, file: config.api_key_file },
+    { value: globals.opsgenie_api_key, file: globals.opsgenie_api_key_file },
+    { what: 'API key', globalKey: 'opsgenie_api_key' },
+  );
   const api = config.api_url ?? globals.opsgenie_api_url;
   return {
     name,
@@ -38,7 +33,7 @@ export function createOpsgenie(
       const page = pageOf(context, id, notification);
       const headers = {
         'Content-Type': 'application/json',
-        Authorization: `GenieKey ${page.text(await secretOf(key, keyFile))}`,
+        Authorization: `GenieKey ${page.text(await readKey())}`,
       };
       for (const request of requestsFor(config, page, notification, api))
         await client.send({ ...request, headers }, { timeoutMs: config.timeout, stop });
@@ -65,7 +60,7 @@ function requestsFor(
     alias,
     message,
     details: {
-      ...Object.fromEntries(labelPairs(commonLabels(notification))),
+      ...Object.fromEntries(labelPairs(commonLabels(notification.alerts.map(({ alert }) => alert.labels)))),
       ...Object.fromEntries(Object.entries(config.details).map(([name, value]) => [name, text(value)])),
     },
     source,

@@ -1,9 +1,8 @@
-import { TocsinError } from '../engine/index.ts';
 import type { TelegramConfig } from './config-chat.ts';
 import { HttpClient } from './http-client.ts';
 import type { Integration, IntegrationContext } from './integration.ts';
 import { pageOf, truncate, withoutEmpty } from './page.ts';
-import { secretOf } from './secret-file.ts';
+import { ownOrGlobal } from './secret-file.ts';
 
 /** https://core.telegram.org/bots/api#sendmessage */
 const maxMessageLength = 4096;
@@ -16,14 +15,11 @@ export function createTelegram(
 ): Integration {
   const { globals } = context;
   const client = new HttpClient(config.http_config ?? globals.http_config);
-  const isOwn = (config.bot_token ?? config.bot_token_file) !== undefined;
-  const token = isOwn ? config.bot_token : globals.telegram_bot_token;
-  const tokenFile = isOwn ? config.bot_token_file : globals.telegram_bot_token_file;
-  if ((token ?? tokenFile) === undefined)
-    throw new TocsinError(
-      'TOC_CONFIG_INVALID',
-      'no bot_token is set, neither here nor as global.telegram_bot_token',
-    );
+  const readToken = ownOrGlobal(
+    { value: config.bot_token, file: config.bot_token_file },
+    { value: globals.telegram_bot_token, file: globals.telegram_bot_token_file },
+    { what: 'bot_token', globalKey: 'telegram_bot_token' },
+  );
   const api = (config.api_url ?? globals.telegram_api_url).replace(/\/$/, '');
   return {
     name,
@@ -40,7 +36,7 @@ export function createTelegram(
         disable_web_page_preview: 'true',
       });
       const request = {
-        url: `${api}/bot${await secretOf(token, tokenFile)}/sendMessage`,
+        url: `${api}/bot${await readToken()}/sendMessage`,
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify(body),
       };

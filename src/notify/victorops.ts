@@ -1,9 +1,8 @@
-import { TocsinError } from '../engine/index.ts';
 import type { VictoropsConfig } from './config-on-call.ts';
 import { HttpClient } from './http-client.ts';
 import type { Integration, IntegrationContext } from './integration.ts';
 import { groupHash, pageOf, truncate } from './page.ts';
-import { secretOf } from './secret-file.ts';
+import { ownOrGlobal } from './secret-file.ts';
 
 /** https://help.victorops.com/knowledge-base/incident-fields-glossary/ */
 const maxMessageLength = 20_480;
@@ -18,14 +17,11 @@ export function createVictorops(
 ): Integration {
   const { globals } = context;
   const client = new HttpClient(config.http_config ?? globals.http_config);
-  const isOwn = (config.api_key ?? config.api_key_file) !== undefined;
-  const key = isOwn ? config.api_key : globals.victorops_api_key;
-  const keyFile = isOwn ? config.api_key_file : globals.victorops_api_key_file;
-  if ((key ?? keyFile) === undefined)
-    throw new TocsinError(
-      'TOC_CONFIG_INVALID',
-      'no API key is set, neither here nor as global.victorops_api_key',
-    );
+  const readKey = ownOrGlobal(
+    { value: config.api_key, file: config.api_key_file },
+    { value: globals.victorops_api_key, file: globals.victorops_api_key_file },
+    { what: 'API key', globalKey: 'victorops_api_key' },
+  );
   const api = (config.api_url ?? globals.victorops_api_url).replace(/\/?$/, '/');
   return {
     name,
@@ -48,7 +44,7 @@ export function createVictorops(
           Object.entries(config.custom_fields).map(([name, value]) => [name, text(value)]),
         ),
       };
-      const path = `${await secretOf(key, keyFile)}/${text(config.routing_key)}`;
+      const path = `${await readKey()}/${text(config.routing_key)}`;
       const request = {
         url: `${api}${path.split('/').map(encodeURIComponent).join('/')}`,
         headers: { 'Content-Type': 'application/json' },

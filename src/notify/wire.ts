@@ -1,4 +1,4 @@
-import { createLabels, labelPairs, labelsToObject, labelValue, type Labels } from '../alert/index.ts';
+import { commonLabels, labelsToObject, labelValue } from '../alert/index.ts';
 import type {
   Incident,
   Notification,
@@ -30,8 +30,8 @@ export function webhookBody(
     alerts: shown.map(wireAlert),
     notification_reason: notification.notificationReason,
     groupLabels: labelsToObject(notification.groupLabels),
-    commonLabels: labelsToObject(common(shown.map(({ alert }) => alert.labels))),
-    commonAnnotations: labelsToObject(common(shown.map(({ alert }) => alert.annotations))),
+    commonLabels: labelsToObject(commonLabels(shown.map(({ alert }) => alert.labels))),
+    commonAnnotations: labelsToObject(commonLabels(shown.map(({ alert }) => alert.annotations))),
     routeLabels: {},
     externalURL: externalUrl,
     version: '4',
@@ -186,22 +186,6 @@ function firstAlerts(alerts: readonly NotifiedAlert[], maxAlerts: number): reado
   );
   for (const alert of alerts) if (kept.size < maxAlerts) kept.add(alert);
   return alerts.filter((alert) => kept.has(alert));
-}
-
-/** The labels that all alerts of the notification have. */
-export function commonLabels({ alerts }: Notification): Labels {
-  return common(alerts.map(({ alert }) => alert.labels));
-}
-
-/** The names and values that all of them have. */
-function common(sets: readonly Labels[]): Labels {
-  const [first, ...others] = sets;
-  if (!first) return [];
-  return createLabels(
-    [...labelPairs(first)].filter(([name, value]) =>
-      others.every((labels) => labelValue(labels, name) === value),
-    ),
-  );
 }
 
 /** RFC 3339 as Go writes it: no more digits of the fraction than needed. Years that the format cannot say are clamped. */

@@ -1,4 +1,4 @@
-import { labelPairs, labelValue, type Labels } from '../alert/index.ts';
+import { commonLabels, labelPairs } from '../alert/index.ts';
 import type {
   Incident,
   Notification,
@@ -37,8 +37,8 @@ export function templateData(
       Status: notification.status,
       Alerts: alertList('template.Alerts', alerts),
       GroupLabels: keyValues(labelPairs(notification.groupLabels)),
-      CommonLabels: common(alerts.map(({ alert }) => alert.labels)),
-      CommonAnnotations: common(alerts.map(({ alert }) => alert.annotations)),
+      CommonLabels: keyValues(labelPairs(commonLabels(alerts.map(({ alert }) => alert.labels)))),
+      CommonAnnotations: keyValues(labelPairs(commonLabels(alerts.map(({ alert }) => alert.annotations)))),
       ExternalURL: externalUrl,
     },
     {
@@ -121,15 +121,6 @@ function pairList(pairs: readonly (readonly [string, string])[]): GoList {
       Names: { parameters: [], call: () => stringList(pairs.map(([name]) => name)) },
       Values: { parameters: [], call: () => stringList(pairs.map(([, value]) => value)) },
     },
-  );
-}
-
-/** The names and values that all of them have. */
-function common(sets: readonly Labels[]): GoMap {
-  const [first, ...others] = sets;
-  const pairs = first ? [...labelPairs(first)] : [];
-  return keyValues(
-    pairs.filter(([name, value]) => others.every((labels) => labelValue(labels, name) === value)),
   );
 }
 
