@@ -50,7 +50,7 @@ export class Cluster<E extends Entry> {
   #following: Following<E> | null = null;
   /** When it first found members that neither answer nor are gone. */
   #settlingMs: number | null = null;
-  #lastRound: Round = { beganMs: -Infinity, heard: [], unheard: new Map() };
+  #lastRoundBeganMs = -Infinity;
   #server: ClusterServer | null = null;
   #loops: Promise<unknown> = Promise.resolve();
 
@@ -149,7 +149,7 @@ export class Cluster<E extends Entry> {
    * stopped and goes on learns here that it was replaced. Rejects with TOC_CLUSTER_NO_LEADER.
    */
   async assertLeading(): Promise<void> {
-    if (this.#role === 'leading' && this.#monotonicMs() - this.#lastRound.beganMs > roundValidMs)
+    if (this.#role === 'leading' && this.#monotonicMs() - this.#lastRoundBeganMs > roundValidMs)
       await this.#round();
     if (this.#role !== 'leading') throw noLeader('another process leads by now');
   }
@@ -239,7 +239,7 @@ export class Cluster<E extends Entry> {
 
   async #round(): Promise<Round> {
     const round = await this.#members.round();
-    if (round.beganMs > this.#lastRound.beganMs) this.#lastRound = round;
+    this.#lastRoundBeganMs = Math.max(this.#lastRoundBeganMs, round.beganMs);
     if (this.#role === 'leading' && choose(this.#standing(), standings(round)).kind !== 'lead')
       this.#end('outranked');
     return round;

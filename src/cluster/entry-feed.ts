@@ -46,7 +46,7 @@ export class EntryFeed {
   }
 
   dropSilent(beforeMs: number): void {
-    for (const id of this.followers.dropSilent(beforeMs)) this.#drop(id);
+    for (const id of this.followers.silentSince(beforeMs)) this.#drop(id);
   }
 
   close(): void {

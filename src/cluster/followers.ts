@@ -38,9 +38,8 @@ export class Followers {
     this.#followers.delete(id);
   }
 
-  dropSilent(beforeMs: number): string[] {
-    const silent = [...this.#followers].filter(([, { seenMs }]) => seenMs < beforeMs).map(([id]) => id);
-    for (const id of silent) this.#followers.delete(id);
-    return silent;
+  /** Those that were last heard of before `beforeMs`. */
+  silentSince(beforeMs: number): string[] {
+    return [...this.#followers].filter(([, { seenMs }]) => seenMs < beforeMs).map(([id]) => id);
   }
 }
