@@ -66,9 +66,8 @@ export function createIngest({ log, clock, settings, refusal, telemetry }: Inges
         // Alertmanager counts what it refuses among what it received.
         telemetry.count('alertmanager_alerts_received_total', errors.length, { status: 'firing', version });
         telemetry.count('alertmanager_alerts_invalid_total', errors.length, { version });
-      }
-      if (errors.length > 0)
         telemetry.count('tocsin_alerts_invalid_total', errors.length, { source: format });
+      }
       return { status: 'accepted', acceptedCount: alerts.length, errors, ...(reply ? { reply } : {}) };
     },
   };

@@ -206,9 +206,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
 
   closing.defer(() => owner.stop());
   closing.defer(async () => history.hurry());
-
   await owner.start();
-
   logger.info({ position: fold.position, alerts: stages.intake.size }, 'The log is folded in.');
   const lead = async (): Promise<void> => {
     clock.advanceTo(log.lastTimeMs);
@@ -240,6 +238,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
 
   addGauges(telemetry, { clock, stages, owner, fold, runner, carriers, history, cluster });
 
+  let shownText: string | null = null;
   const reloads = { isSuccessful: true, succeededMs: startedAtMs };
   const reload: Instance['reload'] = async () => {
     const outcome = await loadAgain();
@@ -265,15 +264,17 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       logger.warn({ settings: later }, 'These settings have changed and take effect with the next start.');
     config = nextConfig;
     loaded = next;
+    shownText = null;
     for (const warning of next.warnings) logger.warn(warning);
     logger.info('The configuration was loaded again.');
     return { ok: true };
   };
 
   const read = createReadModel(stages);
-  const configText = (): string => loaded.alertmanagerText ?? stringify(readableConfig(config));
+  const configText = (): string =>
+    (shownText ??= loaded.alertmanagerText ?? stringify(readableConfig(config)));
   addAlertmanagerMetrics(telemetry, {
-    read,
+    stages,
     integrations: () => carriers.integrations(),
     reloads,
     configText,

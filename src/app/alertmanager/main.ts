@@ -29,7 +29,6 @@ async function start(flags: Flags): Promise<void> {
   try {
     const door = await openDoor(flags['web.listen-address']);
     const { serve } = await import('./serve.ts');
-
     await serve(flags, door);
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { isResolvedAt } from '../../alert/index.ts';
-import type { IntegrationState, ReadModel } from '../../api/index.ts';
+import type { IntegrationState } from '../../api/index.ts';
+import type { PipelineStages } from '../pipeline.ts';
 import type { Observed, Telemetry } from '../telemetry.ts';
 
 export interface Watched {
-  readonly read: Pick<ReadModel, 'alerts' | 'silences' | 'groups'>;
+  readonly stages: Pick<PipelineStages, 'intake' | 'mute' | 'dispatch'>;
   readonly integrations: () => readonly IntegrationState[];
   readonly reloads: { readonly isSuccessful: boolean; readonly succeededMs: number };
   readonly configText: () => string;
@@ -20,25 +21,25 @@ export interface Watched {
  * notify/notify.go, silence/silence.go, and the rules of its mixin).
  */
 export function addAlertmanagerMetrics(telemetry: Telemetry, watched: Watched): void {
-  const { read, integrations, reloads, configText, memberCount, startedAtMs, version, nowMs } = watched;
+  const { stages, integrations, reloads, configText, memberCount, startedAtMs, version, nowMs } = watched;
   telemetry.gauge('alertmanager_alerts', 'How many alerts by state.', () => {
     const counts = { active: 0, suppressed: 0, unprocessed: 0 };
     const now = nowMs();
-    for (const { alert, silencedBy, inhibitedBy } of read.alerts()) {
-      const isMuted = silencedBy.length + inhibitedBy.length > 0;
-      if (!isResolvedAt(alert, now)) counts[isMuted ? 'suppressed' : 'active']++;
+    for (const alert of stages.intake.alerts()) {
+      if (isResolvedAt(alert, now)) continue;
+      counts[stages.mute.verdict(alert.fingerprint).muted ? 'suppressed' : 'active']++;
     }
     return byLabel('state', counts);
   });
   telemetry.gauge('alertmanager_silences', 'How many silences by state.', () => {
     const counts = { active: 0, expired: 0, pending: 0 };
-    for (const { state } of read.silences()) counts[state]++;
+    for (const { state } of stages.mute.silences()) counts[state]++;
     return byLabel('state', counts);
   });
   telemetry.gauge(
     'alertmanager_dispatcher_aggregation_groups',
     'Number of active aggregation groups',
-    () => [...read.groups()].length,
+    () => [...stages.dispatch.groups()].length,
   );
   const byKind = (count: (state: IntegrationState) => number) => (): readonly Observed[] => {
     const counts: Record<string, number> = {};
