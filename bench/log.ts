@@ -76,7 +76,7 @@ async function benchAppends(senderCount: number): Promise<void> {
     await Promise.all(
       Array.from({ length: senderCount }, async (_, sender) => {
         for (let turn = sender; performance.now() < endMs; turn++) {
-          await log.append([entries[turn % entries.length]!]);
+          await log.append(entries[turn % entries.length]!);
           appended++;
         }
       }),

@@ -19,8 +19,8 @@ export function createCommandGate({ log, owner, answers, clock }: GateOptions): 
   const apply = async (command: Command): Promise<CommandAnswer> => {
     const timeMs = clock.nowMs();
     const payload = inLogTime(command, clock.aheadMs);
-    const { firstPosition } = await log.append([{ kind: 'command', timeMs, payload }]);
-    await owner.applied(firstPosition);
+    const { position } = await log.append({ kind: 'command', timeMs, payload });
+    await owner.applied(position);
     const answer = answers.answer(command);
     if (!answer)
       throw new TocsinError('TOC_PARTITION_FAILED', 'the command is in the log but was not applied');

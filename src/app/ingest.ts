@@ -54,7 +54,7 @@ export function createIngest({ log, clock, settings, refusal, telemetry }: Inges
           received,
         };
         try {
-          await log.append([draft]);
+          await log.append(draft);
         } catch (error) {
           if (error instanceof TocsinError) return unavailable(error);
           throw error;

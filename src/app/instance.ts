@@ -150,7 +150,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     store,
     clock,
     appendFact: async (fact: Fact) => {
-      await log.append([{ kind: 'fact', timeMs: clock.nowMs(), payload: fact }]);
+      await log.append({ kind: 'fact', timeMs: clock.nowMs(), payload: fact });
     },
     assertLeading: async () => cluster?.assertLeading(),
     logger,
@@ -322,8 +322,8 @@ async function putConfig(
   payload: ConfigEntry['payload'],
   owner: PartitionOwner<LogEntry, Flow>,
 ): Promise<void> {
-  const { firstPosition } = await log.append([{ kind: 'config', timeMs: clock.nowMs(), payload }]);
-  await owner.applied(firstPosition);
+  const { position } = await log.append({ kind: 'config', timeMs: clock.nowMs(), payload });
+  await owner.applied(position);
 }
 
 function natsEvents(logger: Logger): Parameters<typeof openNats>[2] {

@@ -1,10 +1,10 @@
-import type { Entry, LogSlice, TocsinError } from '../engine/index.ts';
+import type { Appended, Entry, LogSlice, TocsinError } from '../engine/index.ts';
 import type { PartitionLog, ReplicaLog } from '../log/index.ts';
 import { noLeader } from './no-leader.ts';
 
 interface Waiter<E extends Entry> {
-  readonly slice: LogSlice<E>;
-  readonly resolve: (slice: LogSlice<E>) => void;
+  readonly appended: Appended<E>;
+  readonly resolve: (appended: Appended<E>) => void;
   readonly reject: (error: TocsinError) => void;
 }
 
@@ -79,19 +79,18 @@ export class ReplicatedLog<E extends Entry> implements PartitionLog<E> {
     }
     if (count === 0) return;
     this.#held.splice(0, count);
-    const isDone = ({ slice }: Waiter<E>): boolean =>
-      slice.firstPosition + slice.entries.length - 1 <= this.#lastPosition;
+    const isDone = ({ appended }: Waiter<E>): boolean => appended.position <= this.#lastPosition;
     const done = this.#waiters.filter(isDone);
     this.#waiters = this.#waiters.filter((waiter) => !isDone(waiter));
-    for (const { slice, resolve } of done) resolve(slice);
+    for (const { appended, resolve } of done) resolve(appended);
   }
 
-  async append(drafts: readonly E[]): Promise<LogSlice<E>> {
+  async append(draft: E): Promise<Appended<E>> {
     if (!this.#isLeading && !this.#isClosed) throw noLeader('this process does not lead its cluster');
-    const slice = await this.#local.append(drafts);
-    if (slice.firstPosition + slice.entries.length - 1 <= this.#lastPosition) return slice;
+    const appended = await this.#local.append(draft);
+    if (appended.position <= this.#lastPosition) return appended;
     if (!this.#isLeading) throw noLeader('this process does not lead its cluster');
-    return new Promise((resolve, reject) => this.#waiters.push({ slice, resolve, reject }));
+    return new Promise((resolve, reject) => this.#waiters.push({ appended, resolve, reject }));
   }
 
   read(fromPosition: number, maxCount: number): Promise<LogSlice<E>> {

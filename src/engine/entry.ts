@@ -1,6 +1,7 @@
 /**
- * What the log holds. `timeMs` (milliseconds since the epoch) is the only clock of the fold: the log's writer makes
- * it non-decreasing. What a payload means is for the stages to know.
+ * What the log holds. `timeMs` (milliseconds since the epoch) is the only clock of the fold, which never lets it go back: of an
+ * entry that is earlier than the one before it (several processes write, each by its own clock) the time of that one counts. What a
+ * payload means is for the stages to know.
  *
  * - `alerts`: a micro-batch of reports from outside.
  * - `command`: an operator's act.
@@ -17,6 +18,12 @@ export interface Entry<Kind extends EntryKind = EntryKind, Payload = unknown> {
 }
 
 export type EntryKind = 'alerts' | 'command' | 'fact' | 'tick' | 'config' | 'resume';
+
+/** An entry at its place in one partition's log. */
+export interface Appended<E extends Entry = Entry> {
+  readonly position: number;
+  readonly entry: E;
+}
 
 /** Entries `firstPosition`, `firstPosition + 1`, ... of one partition's log. Positions start at 1. */
 export interface LogSlice<E extends Entry = Entry> {

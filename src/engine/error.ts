@@ -52,7 +52,26 @@ export const errorCodes = {
   },
   TOC_LISTEN_FAILED: { retryable: false, summary: 'The HTTP server cannot listen at its address.' },
   TOC_LOG_CLOSED: { retryable: false, summary: 'The log was closed; the process is about to end.' },
-  TOC_LOG_CORRUPT: { retryable: false, summary: 'The log has a gap or an entry that cannot be read.' },
+  TOC_LOG_CORRUPT: {
+    retryable: false,
+    summary: 'The log has an entry that cannot be read, or ends before the state that was folded from it.',
+  },
+  TOC_LOG_ENTRY_TOO_LARGE: {
+    retryable: false,
+    summary: 'An entry is larger than what the log takes at once; it was not kept.',
+  },
+  TOC_LOG_FENCED: {
+    retryable: false,
+    summary: 'Another process owns the partition by now; the log takes nothing more of this one.',
+  },
+  TOC_LOG_GAP: {
+    retryable: false,
+    summary: 'Entries are missing from the log that were not folded in yet.',
+  },
+  TOC_LOG_REPLACED: {
+    retryable: false,
+    summary: 'The stream of the log is not the one that the state was folded from: it was made anew.',
+  },
   TOC_LOG_UNAVAILABLE: {
     retryable: true,
     summary: 'The log did not take an entry; its sender was told to come again.',

@@ -30,6 +30,7 @@ interface RunningStage<E extends Entry, Flow> {
  *
  * INVARIANT: batch cuts do not matter. However the log is cut into slices, state, effects and rows are the same.
  * INVARIANT: crash anywhere and replay gives the same state and the same effects.
+ * INVARIANT: log time never goes back.
  * INVARIANT: timers fire in log-time order, before the first entry whose time is theirs or later.
  * INVARIANT: no stage reads a later stage's state; leaving the last stages away changes nothing before them.
  *
@@ -67,7 +68,7 @@ export class Fold<E extends Entry, Flow> {
     return this.#position;
   }
 
-  /** Log time of the last entry folded in. */
+  /** Log time: the latest of all entries folded in. */
   get timeMs(): number {
     return this.#timeMs;
   }
@@ -162,7 +163,11 @@ export class Fold<E extends Entry, Flow> {
   }
 
   async #run(slice: LogSlice<E>): Promise<FoldOutput<E, Flow>> {
-    let frames = slice.entries.map((entry, index) => this.#openFrame(slice.firstPosition + index, entry));
+    let lastMs = this.#timeMs;
+    let frames = slice.entries.map((entry, index) => {
+      lastMs = Math.max(lastMs, entry.timeMs);
+      return this.#openFrame(slice.firstPosition + index, lastMs, entry);
+    });
     for (const running of this.#stages) {
       frames = passThrough(running, frames, this.#timeMs, this.#createFlow);
       if (running.stage.settle) await running.stage.settle(frames);
@@ -176,11 +181,8 @@ export class Fold<E extends Entry, Flow> {
       if (frame.entry?.kind === 'fact') this.#pending.delete((frame.entry.payload as Fact).effectId);
       for (const effect of frame.effects) this.#pending.set(effect.id, effect);
     }
-    const last = slice.entries.at(-1);
-    if (last) {
-      this.#position += slice.entries.length;
-      this.#timeMs = last.timeMs;
-    }
+    this.#position += slice.entries.length;
+    this.#timeMs = lastMs;
     return output;
   }
 
@@ -188,9 +190,9 @@ export class Fold<E extends Entry, Flow> {
     if (this.#state !== 'ready') throw new Error(`cannot ${act}: the fold is ${this.#state}`);
   }
 
-  #openFrame(position: number, entry: E): Frame<E, Flow> {
+  #openFrame(position: number, timeMs: number, entry: E): Frame<E, Flow> {
     if (entry.kind === 'config') this.#config.set('current', entry);
-    return { position, timeMs: entry.timeMs, entry, flow: this.#createFlow(), effects: [], rows: [] };
+    return { position, timeMs, entry, flow: this.#createFlow(), effects: [], rows: [] };
   }
 
   #table<Value>(name: string): Table<Value> {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CheckpointWriter, type CheckpointStore, type HistorySink } from './checkpoint-writer.ts';
 import type { Clock } from './clock.ts';
-import type { Entry, LogSlice } from './entry.ts';
+import type { Appended, Entry, LogSlice } from './entry.ts';
 import { TocsinError } from './error.ts';
 import type { Fold } from './fold.ts';
 import type { Frame } from './frame.ts';
@@ -13,7 +13,7 @@ export interface OwnedLog<E extends Entry> {
   readonly lastPosition: number;
   /** Time of the newest entry; -Infinity when there is none. */
   readonly lastTimeMs: number;
-  append(drafts: readonly E[]): Promise<LogSlice<E>>;
+  append(draft: E): Promise<Appended<E>>;
   read(fromPosition: number, maxCount: number): Promise<LogSlice<E>>;
   subscribe(listener: (slice: LogSlice<E>) => void): () => void;
 }
@@ -189,8 +189,8 @@ export class PartitionOwner<E extends Entry, Flow> {
     )
       return;
     this.#awakeAtMs = atMs;
-    const { firstPosition } = await log.append([createResume(sinceMs, atMs)]);
-    await this.applied(firstPosition);
+    const { position } = await log.append(createResume(sinceMs, atMs));
+    await this.applied(position);
   }
 
   #wake(): void {
@@ -292,8 +292,8 @@ export class PartitionOwner<E extends Entry, Flow> {
     try {
       await this.#noteSleep(dueMs, leastSleepMs);
       // A timer may fire a moment early; a tick before its time would only be followed by another.
-      const { firstPosition } = await log.append([createTick(Math.max(dueMs, clock.nowMs()))]);
-      await this.applied(firstPosition);
+      const { position } = await log.append(createTick(Math.max(dueMs, clock.nowMs())));
+      await this.applied(position);
     } catch {
       await this.#pause(tickRetryMs);
     }

@@ -1,5 +1,5 @@
 import { open, type RootDatabase } from 'lmdb';
-import { TocsinError, type Entry, type LogSlice } from '../engine/index.ts';
+import { TocsinError, type Appended, type Entry, type LogSlice } from '../engine/index.ts';
 import { jsonCodec, type EntryCodec } from './encode-entry.ts';
 import type { ReplicaLog } from './log.ts';
 
@@ -37,11 +37,11 @@ export function openLmdbLog<E extends Entry>(
   }
 }
 
-/** An append that waits for its commit. */
+/** Entries that wait for their commit. */
 interface Turn<E extends Entry> {
   readonly slice: LogSlice<E>;
   readonly bytes: readonly Uint8Array[];
-  readonly resolve: (slice: LogSlice<E>) => void;
+  readonly resolve: () => void;
   readonly reject: (error: TocsinError) => void;
 }
 
@@ -55,9 +55,8 @@ class LmdbLog<E extends Entry> implements ReplicaLog<E> {
   #firstPosition: number;
   #lastPosition: number;
   #lastMs: number;
-  /** Position and least time of the next draft; ahead of what is durable while turns wait. */
+  /** Position of the next draft; ahead of what is durable while turns wait. */
   #nextPosition: number;
-  #nextMs: number;
   #turns: Turn<E>[] = [];
   #writing: Promise<void> | null = null;
   #isClosed = false;
@@ -71,7 +70,6 @@ class LmdbLog<E extends Entry> implements ReplicaLog<E> {
     this.#firstPosition = first ?? this.#lastPosition + 1;
     this.#lastMs = last === undefined ? -Infinity : this.#read(last, 1)[0]!.timeMs;
     this.#nextPosition = this.#lastPosition + 1;
-    this.#nextMs = this.#lastMs;
   }
 
   get firstPosition(): number {
@@ -86,21 +84,13 @@ class LmdbLog<E extends Entry> implements ReplicaLog<E> {
     return this.#lastMs;
   }
 
-  async append(drafts: readonly E[]): Promise<LogSlice<E>> {
+  async append(draft: E): Promise<Appended<E>> {
     this.#assertOpen();
-    let timeMs = this.#nextMs;
-    const encoded = drafts.map((draft) => {
-      if (!Number.isFinite(draft.timeMs)) throw new RangeError(`an entry has no time: ${draft.timeMs}`);
-      const isLate = draft.timeMs < timeMs;
-      timeMs = Math.max(timeMs, draft.timeMs);
-      return this.#codec.encode(isLate ? { ...draft, timeMs } : draft);
-    });
-    const slice = { firstPosition: this.#nextPosition, entries: encoded.map(({ entry }) => entry) };
-    if (drafts.length === 0) return slice;
-    return this.#take(
-      slice,
-      encoded.map(({ bytes }) => bytes),
-    );
+    if (!Number.isFinite(draft.timeMs)) throw new RangeError(`an entry has no time: ${draft.timeMs}`);
+    const { entry, bytes } = this.#codec.encode(draft);
+    const position = this.#nextPosition;
+    await this.#take({ firstPosition: position, entries: [entry] }, [bytes]);
+    return { position, entry };
   }
 
   async replicate(firstPosition: number, bytes: readonly Uint8Array[]): Promise<void> {
@@ -141,7 +131,6 @@ class LmdbLog<E extends Entry> implements ReplicaLog<E> {
     this.#lastPosition = 0;
     this.#lastMs = -Infinity;
     this.#nextPosition = 1;
-    this.#nextMs = -Infinity;
   }
 
   async read(fromPosition: number, maxCount: number): Promise<LogSlice<E>> {
@@ -176,9 +165,8 @@ class LmdbLog<E extends Entry> implements ReplicaLog<E> {
     await this.#database.close();
   }
 
-  #take(slice: LogSlice<E>, bytes: readonly Uint8Array[]): Promise<LogSlice<E>> {
+  #take(slice: LogSlice<E>, bytes: readonly Uint8Array[]): Promise<void> {
     this.#nextPosition = slice.firstPosition + slice.entries.length;
-    this.#nextMs = slice.entries.at(-1)!.timeMs;
     return new Promise((resolve, reject) => {
       this.#turns.push({ slice, bytes, resolve, reject });
       this.#writing ??= this.#write().finally(() => (this.#writing = null));
@@ -203,7 +191,6 @@ class LmdbLog<E extends Entry> implements ReplicaLog<E> {
         const lost = [...turns, ...this.#turns];
         this.#turns = [];
         this.#nextPosition = this.#lastPosition + 1;
-        this.#nextMs = this.#lastMs;
         for (const { reject } of lost) reject(error as TocsinError);
         continue;
       }
@@ -215,7 +202,7 @@ class LmdbLog<E extends Entry> implements ReplicaLog<E> {
     this.#lastPosition = slice.firstPosition + slice.entries.length - 1;
     this.#lastMs = slice.entries.at(-1)!.timeMs;
     for (const listener of this.#listeners) listener(slice);
-    resolve(slice);
+    resolve();
   }
 
   /** Rejects with TOC_LOG_UNAVAILABLE when the transaction was not made. */
@@ -236,10 +223,7 @@ class LmdbLog<E extends Entry> implements ReplicaLog<E> {
       entries.push(this.#decode(value, position));
     }
     if (entries.length === count) return entries;
-    throw new TocsinError(
-      'TOC_LOG_CORRUPT',
-      `the log has no entry at position ${fromPosition + entries.length}`,
-    );
+    throw new TocsinError('TOC_LOG_GAP', `the log has no entry at position ${fromPosition + entries.length}`);
   }
 
   #decode(value: Uint8Array, position: number): E {

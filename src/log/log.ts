@@ -1,17 +1,16 @@
-import type { Entry, LogSlice } from '../engine/index.ts';
+import type { Appended, Entry, LogSlice } from '../engine/index.ts';
 
 /**
  * The durable, ordered entries of one partition: the only truth and the only clock.
  *
- * - `append` resolves when the entries are on disk (or replicated), in the order of the calls. It raises `timeMs` where needed so
- *   that time never goes back. Drafts are encoded at once and belong to the log from then on. Rejects with TOC_LOG_UNAVAILABLE
- *   (retryable) when nothing of it was kept for sure, together with the appends that wait behind it, and the next may succeed;
- *   with TOC_LOG_CLOSED after `close`.
+ * - `append` resolves when the entry is on disk (or replicated), in the order of the calls. A draft is encoded at once and belongs
+ *   to the log from then on. Rejects with TOC_LOG_UNAVAILABLE (retryable) when nobody can say that it was kept, and the next may
+ *   succeed; with TOC_LOG_ENTRY_TOO_LARGE where the log has a limit; with TOC_LOG_CLOSED after `close`.
  * - `subscribe` hands over each slice once it is durable, in order and without gaps, without decoding it again. What is read back
  *   later is equal to it (see `EntryCodec`). Listeners are called synchronously, after `lastPosition` has moved on, and must
  *   neither throw nor change what they get.
- * - `read` gives up to `maxCount` entries from `fromPosition` on; none when that is past the end. Rejects with TOC_LOG_CORRUPT when
- *   an entry is missing or cannot be read, and with TOC_LOG_CLOSED after `close`.
+ * - `read` gives up to `maxCount` entries from `fromPosition` on; none when that is past the end. Rejects with TOC_LOG_GAP when
+ *   an entry is missing, with TOC_LOG_CORRUPT when it cannot be read, and with TOC_LOG_CLOSED after `close`.
  * - `trim` forgets the entries before a position; the newest one stays, so that positions and time go on from it.
  */
 export interface PartitionLog<E extends Entry = Entry> {
@@ -21,7 +20,7 @@ export interface PartitionLog<E extends Entry = Entry> {
   readonly lastPosition: number;
   /** Time of the newest durable entry; -Infinity when there is none. */
   readonly lastTimeMs: number;
-  append(drafts: readonly E[]): Promise<LogSlice<E>>;
+  append(draft: E): Promise<Appended<E>>;
   read(fromPosition: number, maxCount: number): Promise<LogSlice<E>>;
   subscribe(listener: (slice: LogSlice<E>) => void): () => void;
   trim(beforePosition: number): Promise<void>;

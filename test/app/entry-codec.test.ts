@@ -21,19 +21,22 @@ function draft(body: string, nowMs: number): AlertsDraft {
   };
 }
 
-test('what is handed over live is what is read back, also where the log has raised the time', async () => {
+test('what is handed over live is what is read back', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-codec-'));
   try {
     const log = openLmdbLog<LogEntry>(folder, entryCodec);
     const live: LogEntry[] = [];
     log.subscribe(({ entries }) => live.push(...entries));
-    await log.append([tick(atMs)]);
-    await log.append([
+    await log.append(tick(atMs));
+    await log.append(
       draft('[{"labels":{"alertname":"DiskFull","__proto__":"x","é":"\\ud800"}},{"labels":7}]', atMs - 1000),
-      tick(atMs + 1),
-    ]);
-    expect(live).toHaveLength(3);
-    expect(live[1]).toMatchObject({ kind: 'alerts', timeMs: atMs, payload: [{ receivedAtMs: atMs - 1000 }] });
+    );
+    expect(live).toHaveLength(2);
+    expect(live[1]).toMatchObject({
+      kind: 'alerts',
+      timeMs: atMs - 1000,
+      payload: [{ receivedAtMs: atMs - 1000 }],
+    });
     expect(live[1]).not.toHaveProperty('received');
     expect((await log.read(1, 10)).entries).toEqual(live);
     await log.close();

@@ -25,7 +25,7 @@ test('three that begin at once have one leader, and all hear of all', async () =
 test('whoever is asked, the leader answers, and what it acknowledged is on the disk of every follower', async () => {
   scene = await ClusterScene.of(3);
   const [leader, second, third] = [await scene.join(0), await scene.join(1), await scene.join(2)];
-  await leader.cluster.log.append([entry('first')]);
+  await leader.cluster.log.append(entry('first'));
   for (const [index, { cluster }] of [leader, second, third].entries()) await cluster.ask('keep', index);
   expect(leader.asked).toEqual([0, 1, 2]);
   for (const member of [second, third]) expect(await member.payloads()).toEqual(['first', 0, 1, 2]);
@@ -36,7 +36,7 @@ test('a follower refuses to append, and does not act', async () => {
   await scene.join(0);
   const follower = await scene.join(1);
   const refusal = { code: 'TOC_CLUSTER_NO_LEADER', retryable: true };
-  await expect(follower.cluster.log.append([entry('mine')])).rejects.toMatchObject(refusal);
+  await expect(follower.cluster.log.append(entry('mine'))).rejects.toMatchObject(refusal);
   await expect(follower.cluster.assertLeading()).rejects.toMatchObject(refusal);
 });
 
@@ -78,13 +78,13 @@ test('a leader that was cut off learns that it was replaced, and begins anew wit
   // Nobody reaches the leader; both go on, as nobody can tell a lost network from a lost machine.
   scene.cut(0);
   scene.cut(1);
-  await old.cluster.log.append([entry('only the old one knows')]);
+  await old.cluster.log.append(entry('only the old one knows'));
   await next.cluster.leading;
-  await next.cluster.log.append([entry('only the new one knows')]);
+  await next.cluster.log.append(entry('only the new one knows'));
   scene.mend(0);
   scene.mend(1);
   expect(await old.ended).toBe('outranked');
-  await expect(old.cluster.log.append([entry('late')])).rejects.toMatchObject({
+  await expect(old.cluster.log.append(entry('late'))).rejects.toMatchObject({
     code: 'TOC_CLUSTER_NO_LEADER',
   });
   await old.leave();

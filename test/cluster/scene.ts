@@ -125,8 +125,8 @@ export class ClusterScene {
     });
     cluster.answerWith(async ({ message }) => {
       asked.push(message);
-      const { firstPosition } = await cluster.log.append([entry(message)]);
-      return { result: `kept ${String(message)}`, position: firstPosition };
+      const { position } = await cluster.log.append(entry(message));
+      return { result: `kept ${String(message)}`, position };
     });
     const leave = async (): Promise<void> => {
       await cluster.stop();

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/engine/index.ts';
 import type { PartitionLog } from '../../src/log/index.ts';
+import { appendAll } from '../support/log.ts';
 
 /** Plain data as it may come from outside or from a stage: any text, any finite number, fields that are not set. */
 const { plain } = fc.letrec((tie) => ({
@@ -58,22 +59,22 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
     });
 
     test('appends get positions from 1 on, in the order of the calls', async () => {
-      const slices = await Promise.all([
-        log.append([entry(1), entry(2)]),
-        log.append([entry(3)]),
-        log.append([entry(4)]),
+      const appended = await Promise.all([
+        log.append(entry(1)),
+        log.append(entry(2)),
+        log.append(entry(3)),
+        log.append(entry(4)),
       ]);
-      expect(slices.map(({ firstPosition }) => firstPosition)).toEqual([1, 3, 4]);
+      expect(appended.map(({ position }) => position)).toEqual([1, 2, 3, 4]);
       expect((await log.read(1, 10)).entries.map(({ timeMs }) => timeMs)).toEqual([1, 2, 3, 4]);
       expect(log.lastPosition).toBe(4);
       expect(log.lastTimeMs).toBe((await log.read(4, 1)).entries[0]?.timeMs);
     });
 
-    test('time never goes back', async () => {
-      await log.append([entry(100)]);
-      const slice = await log.append([entry(50), entry(200)]);
-      expect(slice.entries.map(({ timeMs }) => timeMs)).toEqual([100, 200]);
-      expect((await log.read(1, 10)).entries.map(({ timeMs }) => timeMs)).toEqual([100, 100, 200]);
+    test('an entry keeps the time that it was written with', async () => {
+      await appendAll(log, [entry(100), entry(50), entry(200)]);
+      expect((await log.read(1, 10)).entries.map(({ timeMs }) => timeMs)).toEqual([100, 50, 200]);
+      expect(log.lastTimeMs).toBe(200);
     });
 
     test('what is handed over live is what is read back', async () => {
@@ -82,9 +83,9 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       log.subscribe(({ entries }) => seen.push(...entries));
       await fc.assert(
         fc.asyncProperty(kind, plain, async (kind, payload) => {
-          const { firstPosition, entries } = await log.append([{ kind, timeMs: 1, payload }]);
-          const read = await log.read(firstPosition, 1);
-          deepStrictEqual(read.entries, entries);
+          const appended = await log.append({ kind, timeMs: 1, payload });
+          const read = await log.read(appended.position, 1);
+          deepStrictEqual(read.entries, [appended.entry]);
           deepStrictEqual(read.entries, seen.splice(0));
         }),
       );
@@ -104,106 +105,111 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       );
       await fc.assert(
         fc.asyncProperty(fc.array(alert, { maxLength: 5 }), async (payload) => {
-          const { firstPosition, entries } = await log.append([entry(1, payload)]);
-          const read = await log.read(firstPosition, 1);
-          deepStrictEqual(read.entries, entries);
+          const appended = await log.append(entry(1, payload));
+          const read = await log.read(appended.position, 1);
+          deepStrictEqual(read.entries, [appended.entry]);
           deepStrictEqual(read.entries, seen.splice(0));
           const given = payload.flatMap(({ labels }) => labels.map((label) => label.toWellFormed()));
-          const kept = (entries[0]!.payload as typeof payload).flatMap(({ labels }) => labels);
+          const kept = (appended.entry.payload as typeof payload).flatMap(({ labels }) => labels);
           expect(kept).toEqual(given);
         }),
       );
     });
 
     test('a large entry is kept', async () => {
-      await log.append([entry(1, 'x'.repeat(10_000_000)), entry(3, [])]);
+      await appendAll(log, [entry(1, 'x'.repeat(10_000_000)), entry(3, [])]);
       expect((await log.read(1, 2)).entries).toEqual([entry(1, 'x'.repeat(10_000_000)), entry(3, [])]);
     });
 
     test('a draft that is changed after its append is kept as it was', async () => {
       const payload = { note: 'before' };
-      const appending = log.append([{ kind: 'command', timeMs: 1, payload }]);
+      const appending = log.append({ kind: 'command', timeMs: 1, payload });
       payload.note = 'after';
-      expect((await appending).entries[0]?.payload).toEqual({ note: 'before' });
+      expect((await appending).entry.payload).toEqual({ note: 'before' });
       expect((await log.read(1, 1)).entries[0]?.payload).toEqual({ note: 'before' });
     });
 
     test('an entry without a time or with a payload that is no plain data is refused, and the log goes on', async () => {
       const cycle: { self?: unknown } = {};
       cycle.self = cycle;
-      await expect(log.append([entry(NaN)])).rejects.toThrow(RangeError);
-      await expect(log.append([entry(5, 'lost'), entry(6, cycle)])).rejects.toThrow(TypeError);
-      expect(await log.append([entry(2, 'kept')])).toEqual({ firstPosition: 1, entries: [entry(2, 'kept')] });
-    });
-
-    test('appending nothing is nothing', async () => {
-      await log.append([]);
-      expect(log.lastPosition).toBe(0);
+      await expect(log.append(entry(NaN))).rejects.toThrow(RangeError);
+      await expect(log.append(entry(6, cycle))).rejects.toThrow(TypeError);
+      expect(await log.append(entry(2, 'kept'))).toEqual({ position: 1, entry: entry(2, 'kept') });
     });
 
     test('subscribers get every slice once, in order, until they leave', async () => {
       const positions: number[] = [];
       const leave = log.subscribe(({ firstPosition }) => positions.push(firstPosition));
-      await Promise.all(Array.from({ length: 50 }, (_, index) => log.append([entry(index)])));
+      await Promise.all(Array.from({ length: 50 }, (_, index) => log.append(entry(index))));
       leave();
-      await log.append([entry(100)]);
+      await log.append(entry(100));
       expect(positions).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
     });
 
     test('reading takes part of the log', async () => {
-      await log.append(Array.from({ length: 10 }, (_, index) => entry(index)));
+      await appendAll(
+        log,
+        Array.from({ length: 10 }, (_, index) => entry(index)),
+      );
       expect((await log.read(4, 3)).entries.map(({ timeMs }) => timeMs)).toEqual([3, 4, 5]);
       expect((await log.read(9, 5)).entries).toHaveLength(2);
       expect((await log.read(11, 5)).entries).toEqual([]);
     });
 
     test('everything is there when the log is opened again', async () => {
-      await log.append([entry(7, 'before')]);
+      await log.append(entry(7, 'before'));
       await log.close();
       log = await subject.open();
-      const slice = await log.append([entry(1, 'after')]);
-      expect(slice).toMatchObject({ firstPosition: 2, entries: [{ timeMs: 7 }] });
+      expect(log.lastTimeMs).toBe(7);
+      expect(await log.append(entry(8, 'after'))).toMatchObject({ position: 2 });
       expect((await log.read(1, 10)).entries.map(({ payload }) => payload)).toEqual(['before', 'after']);
     });
 
     test('trimming forgets what lies before a position', async () => {
-      await log.append(Array.from({ length: 5 }, (_, index) => entry(index)));
+      await appendAll(
+        log,
+        Array.from({ length: 5 }, (_, index) => entry(index)),
+      );
       await log.trim(4);
       expect([log.firstPosition, log.lastPosition]).toEqual([4, 5]);
-      await expect(log.read(3, 1)).rejects.toMatchObject({ code: 'TOC_LOG_CORRUPT' });
+      await expect(log.read(3, 1)).rejects.toMatchObject({ code: 'TOC_LOG_GAP' });
       expect((await log.read(4, 2)).entries).toHaveLength(2);
     });
 
     test('positions and time go on after everything was trimmed and the log opened again', async () => {
-      await log.append(Array.from({ length: 3000 }, (_, index) => entry(index)));
+      await appendAll(
+        log,
+        Array.from({ length: 3000 }, (_, index) => entry(index)),
+      );
       await log.trim(10_000);
       expect([log.firstPosition, log.lastPosition]).toEqual([3000, 3000]);
       await log.close();
       log = await subject.open();
-      expect(await log.append([entry(1)])).toMatchObject({
-        firstPosition: 3001,
-        entries: [{ timeMs: 2999 }],
-      });
+      expect(log.lastTimeMs).toBe(2999);
+      expect(await log.append(entry(3000))).toMatchObject({ position: 3001 });
       expect([log.firstPosition, log.lastPosition]).toEqual([3000, 3001]);
     });
 
     test('appends go on while the log is trimmed', async () => {
-      await log.append(Array.from({ length: 3000 }, (_, index) => entry(index)));
+      await appendAll(
+        log,
+        Array.from({ length: 3000 }, (_, index) => entry(index)),
+      );
       const trimming = log.trim(2500);
-      const slices = await Promise.all(Array.from({ length: 20 }, () => log.append([entry(1)])));
+      const appended = await Promise.all(Array.from({ length: 20 }, () => log.append(entry(1))));
       await trimming;
-      expect(slices.map(({ firstPosition }) => firstPosition)).toEqual(
+      expect(appended.map(({ position }) => position)).toEqual(
         Array.from({ length: 20 }, (_, index) => 3001 + index),
       );
       expect((await log.read(2500, 1000)).entries).toHaveLength(521);
     });
 
     test('a closed log refuses with its code', async () => {
-      const late = log.append([entry(1)]);
+      const late = log.append(entry(1));
       await log.close();
-      await expect(late).resolves.toMatchObject({ firstPosition: 1 });
+      await expect(late).resolves.toMatchObject({ position: 1 });
       const refusal = { code: 'TOC_LOG_CLOSED', retryable: false };
-      await expect(log.append([entry(1)])).rejects.toMatchObject(refusal);
+      await expect(log.append(entry(1))).rejects.toMatchObject(refusal);
       await expect(log.read(1, 1)).rejects.toMatchObject(refusal);
     });
   });

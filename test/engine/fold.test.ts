@@ -48,6 +48,18 @@ test('a timer fires at its own time, before the first entry whose time is the sa
   ]);
 });
 
+test('time never goes back: an entry that is late counts at the time of the one before it, also across a cut', async () => {
+  const fold = createFold({ clock: createAlarmClock });
+  expect(await firings(fold, [tick(100), command(40, ['a', 90]), tick(120)])).toEqual([
+    '100 tick',
+    '100 command',
+    '100 a',
+    '120 tick',
+  ]);
+  expect(await firings(fold, [tick(110)])).toEqual(['120 tick']);
+  expect(fold.timeMs).toBe(120);
+});
+
 test('timers of one time fire in the order of their keys', async () => {
   const fold = createFold({ clock: createAlarmClock });
   const commands = ['c', 'a', 'b'].map((key) => command(1, [key, 5]));

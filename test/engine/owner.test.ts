@@ -62,14 +62,14 @@ test('there is one tick for a time, however much arrives while it is on its way'
   await settled();
   const append = scene.log.append.bind(scene.log);
   const { promise: diskIsSlow, resolve } = Promise.withResolvers<void>();
-  scene.log.append = async (drafts) => {
-    if (drafts[0]?.kind === 'tick') await diskIsSlow;
-    return append(drafts);
+  scene.log.append = async (draft) => {
+    if (draft.kind === 'tick') await diskIsSlow;
+    return append(draft);
   };
   const going = scene.clock.goTo(1050);
   await settled();
   for (let turn = 0; turn < 5; turn++) {
-    await append([{ kind: 'config', timeMs: 1010 + turn, payload: { threshold: 40 } }]);
+    await append({ kind: 'config', timeMs: 1010 + turn, payload: { threshold: 40 } });
     await settled();
   }
   resolve();

@@ -3,6 +3,7 @@ import {
   Fold,
   PartitionOwner,
   TocsinError,
+  type Appended,
   type Carrier,
   type Checkpoint,
   type CheckpointDelta,
@@ -69,15 +70,13 @@ export class MemoryLog<E extends Entry> {
     return this.entries.at(-1)?.timeMs ?? -Infinity;
   }
 
-  async append(drafts: readonly E[]): Promise<LogSlice<E>> {
+  async append(entry: E): Promise<Appended<E>> {
     await Promise.resolve();
     if (this.isFull) throw new TocsinError('TOC_LOG_UNAVAILABLE', 'no room');
-    const firstPosition = this.entries.length + 1;
-    const lastMs = this.entries.at(-1)?.timeMs ?? 0;
-    const stamped = drafts.map((draft) => ({ ...draft, timeMs: Math.max(draft.timeMs, lastMs) }));
-    this.entries.push(...stamped);
-    for (const listener of this.#listeners) listener({ firstPosition, entries: stamped });
-    return { firstPosition, entries: stamped };
+    this.entries.push(entry);
+    const position = this.entries.length;
+    for (const listener of this.#listeners) listener({ firstPosition: position, entries: [entry] });
+    return { position, entry };
   }
 
   async read(fromPosition: number, maxCount: number): Promise<LogSlice<E>> {
@@ -176,7 +175,7 @@ export class Scene {
       deliveries: this.store,
       repeatableKinds: new Set(),
       appendFact: async (fact) => {
-        await this.log.append([{ kind: 'fact', timeMs: this.clock.nowMs(), payload: fact as never }]);
+        await this.log.append({ kind: 'fact', timeMs: this.clock.nowMs(), payload: fact as never });
       },
       nowMs: () => this.clock.nowMs(),
       retryMs: 1,
@@ -202,7 +201,7 @@ export class Scene {
 
   async report(...values: number[]): Promise<number> {
     const timeMs = this.clock.nowMs();
-    const { firstPosition } = await this.log.append([{ kind: 'alerts', timeMs, payload: values }]);
-    return firstPosition;
+    const { position } = await this.log.append({ kind: 'alerts', timeMs, payload: values });
+    return position;
   }
 }

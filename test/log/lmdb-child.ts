@@ -21,16 +21,16 @@ process.on('unhandledRejection', (reason) => {
 
 async function appendOn(lane: number): Promise<void> {
   for (let turn = 0; ; turn++) {
-    const texts = [`${lane}/${turn}/a`, `${lane}/${turn}/b`];
-    const { firstPosition } = await log.append(texts.map((text) => entry([text, noise(turn)])));
-    say({ firstPosition, texts });
+    const text = `${lane}/${turn}`;
+    const { position } = await log.append(entry([text, noise(turn)]));
+    say({ position, text });
   }
 }
 
 if (mode === 'endless') await Promise.all(Array.from({ length: 8 }, (_, lane) => appendOn(lane)));
 else {
   const attempt = (): Promise<PromiseSettledResult<unknown>[]> =>
-    Promise.allSettled(Array.from({ length: 4 }, (_, lane) => log.append([entry([`${lane}`, noise(lane)])])));
+    Promise.allSettled(Array.from({ length: 4 }, (_, lane) => log.append(entry([`${lane}`, noise(lane)]))));
   let results = await attempt();
   while (results.every(({ status }) => status === 'fulfilled')) results = await attempt();
   const again = await attempt();
