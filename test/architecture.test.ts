@@ -14,7 +14,8 @@ const allowed: Record<string, readonly string[]> = {
   cluster: ['engine', 'log'],
   store: words,
   history: words,
-  source: words,
+  nats: ['alert', 'engine'],
+  source: [...words, 'nats'],
   mute: words,
   dedup: words,
   score: words,
@@ -112,7 +113,7 @@ function isTypeOnly(file: string, client: string): boolean {
   const lines = readFileSync(join(source, file), 'utf8')
     .split('\n')
     .filter((line) => line.includes(`'${client}'`));
-  return lines.every((line) => line.startsWith('import type'));
+  return lines.every((line) => /^(?:import|export) type /.test(line));
 }
 
 function importsOf(file: string): string[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { durationSchema } from '../alert/index.ts';
+import { natsConnectionConfig } from '../nats/index.ts';
 
 /** Section `global`, as in Alertmanager. */
 export const globalConfig = z.strictObject({
@@ -23,18 +24,7 @@ export const sourceConfig = z.strictObject({
 });
 
 /** Section `nats`: a NATS server to take reports from and to publish incidents to. */
-export const natsConfig = z.strictObject({
-  servers: z
-    .array(
-      z
-        .string()
-        .min(1)
-        .regex(/^[^@]*$/, 'must hold no user and password: use user and password_file'),
-    )
-    .min(1),
-  user: z.string().optional(),
-  password_file: z.string().optional(),
-  token_file: z.string().optional(),
+export const natsConfig = natsConnectionConfig.safeExtend({
   ingest: z
     .strictObject({
       /** The last token of the subject is the domain. */

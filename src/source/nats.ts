@@ -5,19 +5,10 @@ import {
   type ConsumerMessages,
   type JsMsg,
 } from '@nats-io/jetstream';
-import {
-  connect,
-  errors,
-  headers as createHeaders,
-  tokenAuthenticator,
-  usernamePasswordAuthenticator,
-  type Msg,
-  type NatsConnection,
-  type Subscription,
-} from '@nats-io/transport-node';
-import { readFile } from 'node:fs/promises';
+import { headers as createHeaders, type Msg, type Subscription } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TocsinError } from '../engine/index.ts';
+import { connectNats, type NatsConnection } from '../nats/index.ts';
 import type { NatsConfig } from './config.ts';
 
 /** What became of the reports of one message. */
@@ -53,27 +44,9 @@ export class NatsLink {
     void this.#watch();
   }
 
-  /** Connects, and reconnects for ever afterwards. Rejects with TOC_NATS_UNAVAILABLE when no server answers at first. */
+  /** Connects, and reconnects for ever afterwards. Rejects as `connectNats` does. */
   static async open(config: NatsConfig, take: TakeMessage): Promise<NatsLink> {
-    try {
-      const connection = await connect({
-        servers: config.servers,
-        name: 'tocsin',
-        maxReconnectAttempts: -1,
-        authenticator: await authenticators(config),
-      });
-      return new NatsLink(connection, config, take);
-    } catch (cause) {
-      const where = config.servers.join(', ');
-      const isRefused = cause instanceof errors.AuthorizationError;
-      throw new TocsinError(
-        'TOC_NATS_UNAVAILABLE',
-        isRefused
-          ? `the NATS server refuses the credentials, at ${where}`
-          : `no NATS server answers at ${where}`,
-        { cause },
-      );
-    }
+    return new NatsLink(await connectNats(config, 'tocsin'), config, take);
   }
 
   /** The connection stands at this moment; while it does not, the client connects again by itself. */
@@ -225,17 +198,4 @@ function headerText(errors: readonly string[]): string {
 
 function domainOf(subject: string): string {
   return subject.slice(subject.lastIndexOf('.') + 1);
-}
-
-async function authenticators(config: NatsConfig) {
-  const { user, password_file, token_file } = config;
-  if (token_file !== undefined) return [tokenAuthenticator(await secret(token_file))];
-  if (user === undefined) return [];
-  return [
-    usernamePasswordAuthenticator(user, password_file === undefined ? '' : await secret(password_file)),
-  ];
-}
-
-async function secret(file: string): Promise<string> {
-  return (await readFile(file, 'utf8')).trim();
 }

@@ -1,7 +1,7 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { spawn } from 'node:child_process';
+import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,10 @@ import { freePort } from './port.ts';
 export interface NatsServer {
   readonly port: number;
   readonly url: string;
-  connect(): Promise<NatsConnection>;
+  connect(options?: NodeConnectionOptions): Promise<NatsConnection>;
+  /** Kills the server; what its streams hold stays for `start`. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -22,21 +25,42 @@ export async function startNats(...args: readonly string[]): Promise<NatsServer>
 
 /** As `startNats`, on a port of `freePort`. */
 export async function startNatsAt(port: number, ...args: readonly string[]): Promise<NatsServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'tocsin-nats-'));
-  const [command, ...first] = serverCommand(testServers.nats);
-  const all = [...first, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder, ...args];
-  const server = spawn(command, all, { stdio: 'ignore' });
-  await answering(port);
+  return startNatsIn(await mkdtemp(join(tmpdir(), 'tocsin-nats-')), port, ['-js', ...args]);
+}
+
+/**
+ * As `startNats`, as a configuration file says, without JetStream unless it says so. `folder` holds what the file names, and is gone
+ * after `stop`.
+ */
+export async function startNatsConfigured(folder: string, config: string): Promise<NatsServer> {
+  const file = join(folder, 'nats-server.conf');
+  await writeFile(file, config);
+  return startNatsIn(folder, await freePort(), ['-c', file]);
+}
+
+async function startNatsIn(folder: string, port: number, args: readonly string[]): Promise<NatsServer> {
+  const [command, ...first] = serverCommand(testServers.nats, folder);
+  const all = [...first, '-a', '127.0.0.1', '-p', String(port), '-sd', folder, ...args];
+  let server: ChildProcess | null = null;
+  const start = async (): Promise<void> => {
+    server = spawn(command, all, { stdio: 'ignore' });
+    await answering(port);
+  };
+  const kill = async (): Promise<void> => {
+    if (server === null || server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill('SIGKILL');
+    await exited;
+  };
+  await start();
   return {
     port,
     url: `127.0.0.1:${port}`,
-    connect: () => connect({ servers: `127.0.0.1:${port}`, timeout: 5000 }),
+    connect: (options) => connect({ servers: `127.0.0.1:${port}`, timeout: 5000, ...options }),
+    kill,
+    start,
     async stop() {
-      if (server.exitCode === null) {
-        const exited = once(server, 'exit');
-        server.kill('SIGKILL');
-        await exited;
-      }
+      await kill();
       await rm(folder, { recursive: true, force: true });
     },
   };

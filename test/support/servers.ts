@@ -42,15 +42,20 @@ export function findBinary(name: string): string | null {
   return null;
 }
 
-/** The command that starts a server: its binary, or Docker with the host's network. Throws when neither is there. */
-export function serverCommand({
-  binary,
-  image,
-  aptPackage,
-}: TestServer): readonly [command: string, ...args: string[]] {
+/**
+ * The command that starts a server: its binary, or Docker with the host's network. `folder` is one that the server works in. Throws
+ * when neither is there.
+ */
+export function serverCommand(
+  { binary, image, aptPackage }: TestServer,
+  folder?: string,
+): readonly [command: string, ...args: string[]] {
   const file = findBinary(binary);
   if (file) return [file];
-  if (image !== null && dockerAnswers()) return ['docker', 'run', '--rm', '--network', 'host', image, binary];
+  if (image !== null && dockerAnswers()) {
+    const volume = folder === undefined ? [] : ['--volume', `${folder}:${folder}`];
+    return ['docker', 'run', '--rm', '--network', 'host', ...volume, image, binary];
+  }
   throw new Error(
     `${binary} is not installed: run \`node test/support/servers.ts\`, or install the package ${aptPackage}`,
   );

@@ -1,0 +1,3 @@
+export { natsConnectionConfig, type NatsConnectionConfig } from './config.ts';
+export { connectNats } from './connect.ts';
+export type { NatsConnection } from '@nats-io/transport-node';
