@@ -10,7 +10,7 @@ const allowed: Record<string, readonly string[]> = {
   alert: [],
   incident: ['alert', 'engine'],
   engine: [],
-  log: words,
+  log: [...words, 'nats'],
   cluster: ['engine', 'log'],
   store: words,
   history: words,
@@ -32,6 +32,7 @@ const allowed: Record<string, readonly string[]> = {
 /** Third-party clients: each room that needs one has one file that imports it. */
 const oneFileARoom = [
   'lmdb',
+  '@nats-io/jetstream',
   '@nats-io/transport-node',
   '@clickhouse/client',
   'chdb',

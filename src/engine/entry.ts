@@ -8,6 +8,7 @@
  * - `fact`: how an effect ended (`payload` is a `Fact`).
  * - `tick`: nothing but time; written by the partition's owner when a timer falls due.
  * - `config`: the configuration in force from here on.
+ * - `owner`: from here on another process owns the partition; written by it (see `OwnerEntry`).
  * - `resume`: from here to the time that it names nobody followed the log (the process was down, or its machine slept): what falls due
  *   in between was not done at its time, and what was not heard then says nothing.
  */
@@ -17,7 +18,7 @@ export interface Entry<Kind extends EntryKind = EntryKind, Payload = unknown> {
   readonly payload: Payload;
 }
 
-export type EntryKind = 'alerts' | 'command' | 'fact' | 'tick' | 'config' | 'resume';
+export type EntryKind = 'alerts' | 'command' | 'fact' | 'tick' | 'config' | 'resume' | 'owner';
 
 /** An entry at its place in one partition's log. */
 export interface Appended<E extends Entry = Entry> {

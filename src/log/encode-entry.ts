@@ -15,6 +15,8 @@ export interface EncodedEntry<E extends Entry> {
 export interface EntryCodec<E extends Entry> {
   encode(draft: E): EncodedEntry<E>;
   decode(bytes: Uint8Array): E;
+  /** Makes one entry of several of kind `alerts`, in their order; for logs where a message costs more than its bytes. */
+  join?(parts: readonly EncodedEntry<E>[]): EncodedEntry<E>;
 }
 
 /** Entries as JSON. */

@@ -1,4 +1,4 @@
-import type { Appended, Entry, LogSlice } from '../engine/index.ts';
+import type { Appended, Entry, LogSlice, TocsinError } from '../engine/index.ts';
 
 /**
  * The durable, ordered entries of one partition: the only truth and the only clock.
@@ -40,4 +40,28 @@ export interface ReplicaLog<E extends Entry = Entry> extends PartitionLog<E> {
   readBytes(fromPosition: number, maxCount: number, maxBytes: number): Promise<Uint8Array[]>;
   replicate(firstPosition: number, bytes: readonly Uint8Array[]): Promise<void>;
   reset(): Promise<void>;
+}
+
+/** The way into a log for who only appends to it. */
+export interface LogWriter<E extends Entry = Entry> {
+  append(draft: E): Promise<Appended<E>>;
+  close(): Promise<void>;
+}
+
+/**
+ * A log that many processes write. Anybody appends reports and commands (`alerts`, `command`); what an owner says of the partition
+ * (all other kinds) only the one process that has taken it over last.
+ *
+ * - `takeOver` appends the first entry of a new owner, and fences off the one before: from this entry on nothing is taken from that one any
+ *   more, whether it knows of its successor or not. Until it has been called, and after another process has, appends of an owner's kinds
+ *   reject with TOC_LOG_FENCED.
+ * - `identity` tells the log from one that was made anew in its place.
+ * - `failed` resolves when the log can be followed no further: with TOC_LOG_GAP where entries were taken out that had not been handed over,
+ *   with TOC_LOG_REPLACED where the log is another than it was, with TOC_LOG_CORRUPT where an entry cannot be read. Reads and appends reject
+ *   with the same from then on.
+ */
+export interface SharedLog<E extends Entry = Entry> extends PartitionLog<E> {
+  readonly identity: string;
+  readonly failed: Promise<TocsinError>;
+  takeOver(draft: E): Promise<Appended<E>>;
 }

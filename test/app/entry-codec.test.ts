@@ -48,3 +48,20 @@ test('what is handed over live is what is read back', async () => {
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+test('entries that share bytes are read back as the one that they were joined to', () => {
+  const parts = [
+    draft('[{"labels":{"alertname":"DiskFull"}},{"labels":{"alertname":"Up"}}]', atMs + 5),
+    {
+      kind: 'alerts' as const,
+      timeMs: atMs,
+      payload: draft('[{"labels":{"alertname":"Plain"}}]', atMs).payload,
+    },
+    draft('[{"labels":{"alertname":"Last"}}]', atMs + 1),
+  ].map((entry) => entryCodec.encode(entry));
+  const { entry, bytes } = entryCodec.join!(parts);
+  expect(entryCodec.decode(bytes)).toEqual(entry);
+  expect(entry).toMatchObject({ kind: 'alerts', timeMs: atMs + 5 });
+  expect(entry.payload).toHaveLength(4);
+  expect(() => entryCodec.decode(bytes.subarray(0, bytes.length - 1))).toThrow(RangeError);
+});

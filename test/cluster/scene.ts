@@ -1,63 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster, type ClusterChange, type ClusterEnd } from '../../src/cluster/index.ts';
 import type { Checkpoint, Entry } from '../../src/engine/index.ts';
 import { openLmdbLog, type ReplicaLog } from '../../src/log/index.ts';
+import { Cable } from '../support/cable.ts';
 import { freePort } from '../support/port.ts';
-
-/** A network cable with scissors: what goes to a member passes through it. */
-class Cable {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  #isCut = false;
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
-
-  static async lay(targetPort: number): Promise<Cable> {
-    const server = createServer((inner) => {
-      if (cable.#isCut) return void inner.destroy();
-      const outer = connect(targetPort, '127.0.0.1');
-      for (const [one, other] of [
-        [inner, outer],
-        [outer, inner],
-      ] as const) {
-        cable.#sockets.add(one);
-        one.on('error', () => other.destroy());
-        one.on('close', () => {
-          cable.#sockets.delete(one);
-          other.destroy();
-        });
-        one.pipe(other);
-      }
-      return undefined;
-    });
-    const cable = new Cable(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return cable;
-  }
-
-  get address(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  cut(): void {
-    this.#isCut = true;
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  mend(): void {
-    this.#isCut = false;
-  }
-
-  async remove(): Promise<void> {
-    this.cut();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
 
 export interface Member {
   readonly cluster: Cluster<Entry>;

@@ -1,0 +1,269 @@
+import {
+  DeliverPolicy,
+  DiscardPolicy,
+  jetstream,
+  JetStreamApiError,
+  jetstreamManager,
+  type ConsumerMessages,
+  type JetStreamClient,
+  type JetStreamManager,
+  type StreamInfo,
+} from '@nats-io/jetstream';
+import { headers as createHeaders } from '@nats-io/transport-node';
+import { TocsinError } from '../engine/index.ts';
+import type { NatsConnection } from '../nats/index.ts';
+
+/** What a stream is made with; one that exists is brought to it. */
+export interface StreamSettings {
+  /** Servers that keep a copy; an entry counts as durable once a majority of them has it. */
+  readonly replicas: number;
+  /** Null for no limit. Beyond it appends are refused: nothing is thrown away. */
+  readonly maxBytes: number | null;
+  /** Null for no limit. Entries older than this leave the stream, folded in or not. */
+  readonly maxAgeMs: number | null;
+  /** How long the servers know a message again that is sent twice. */
+  readonly duplicateWindowMs: number;
+}
+
+export interface StreamState {
+  /** When the stream was made: another stream of the same name has another. */
+  readonly identity: string;
+  readonly firstPosition: number;
+  readonly lastPosition: number;
+}
+
+export interface StreamMessage {
+  readonly position: number;
+  readonly data: Uint8Array;
+}
+
+/** What is told to the servers with a message. */
+export interface PublishOptions {
+  /** A message of an id that was taken before is not kept twice. */
+  readonly id: string;
+  /** Who writes: stands with the message. */
+  readonly writer: string;
+  /** It is only taken where the last message of its subject is at this position; 0 where there is none. */
+  readonly lastOfSubject?: number;
+}
+
+export type PublishOutcome =
+  | { readonly kind: 'kept'; readonly position: number }
+  /** Nobody can say whether it was kept: to be sent again under its id. */
+  | { readonly kind: 'unknown'; readonly cause: unknown }
+  | { readonly kind: 'refused'; readonly cause: unknown }
+  | { readonly kind: 'too large'; readonly cause: unknown }
+  | { readonly kind: 'not the last' };
+
+const nanosPerMs = 1_000_000;
+const publishTimeoutMs = 2000;
+const writerHeader = 'Tocsin-Writer';
+/** https://github.com/nats-io/nats-server/blob/v2.9.10/server/errors.json */
+const apiCodes = {
+  streamNameInUse: 10_058,
+  streamNotFound: 10_059,
+  noMessage: 10_037,
+  messageTooLarge: 10_054,
+  headersTooLarge: 10_097,
+  notTheLast: 10_071,
+  notTheLastUnknown: 10_164,
+} as const;
+
+/** Messages that a reader asks for ahead, and how soon it notices that the servers have forgotten it. */
+const readAhead = 2000;
+const readerHeartbeatMs = 500;
+const readerExpiryMs = 2000;
+
+/** One stream, as the log needs it. Rejects with TOC_LOG_UNAVAILABLE where the servers do not answer. */
+export class StreamClient {
+  readonly #connection: NatsConnection;
+  readonly #manager: JetStreamManager;
+  readonly #client: JetStreamClient;
+  readonly stream: string;
+
+  private constructor(connection: NatsConnection, manager: JetStreamManager, stream: string) {
+    this.#connection = connection;
+    this.#manager = manager;
+    this.#client = jetstream(connection);
+    this.stream = stream;
+  }
+
+  /** Makes the stream where it is missing, and changes it where its settings are others. */
+  static async open(
+    connection: NatsConnection,
+    stream: string,
+    subjects: readonly string[],
+    settings: StreamSettings,
+  ): Promise<StreamClient> {
+    const wanted = {
+      subjects: [...subjects],
+      num_replicas: settings.replicas,
+      max_bytes: settings.maxBytes ?? -1,
+      max_age: (settings.maxAgeMs ?? 0) * nanosPerMs,
+      duplicate_window: settings.duplicateWindowMs * nanosPerMs,
+      discard: DiscardPolicy.New,
+    };
+    try {
+      const manager = await jetstreamManager(connection, { checkAPI: false });
+      const client = new StreamClient(connection, manager, stream);
+      const info = await client.#infoOrNull();
+      if (!info) await manager.streams.add({ name: stream, ...wanted }).catch(unlessItIsThere);
+      else if (!isAsWanted(info, wanted)) await manager.streams.update(stream, wanted);
+      return client;
+    } catch (cause) {
+      throw unavailable(`the stream ${stream} cannot be made or opened`, cause);
+    }
+  }
+
+  /** The largest message that the servers take, its headers included. */
+  get maxMessageBytes(): number {
+    return this.#connection.info?.max_payload ?? Infinity;
+  }
+
+  /** Null where the stream is gone. */
+  async state(): Promise<StreamState | null> {
+    try {
+      const info = await this.#infoOrNull();
+      if (!info) return null;
+      const { first_seq, last_seq, messages } = info.state;
+      return {
+        identity: info.created,
+        firstPosition: messages === 0 ? last_seq + 1 : first_seq,
+        lastPosition: last_seq,
+      };
+    } catch (cause) {
+      throw unavailable(`the stream ${this.stream} cannot be looked at`, cause);
+    }
+  }
+
+  /** The message at a position; null where there is none. */
+  message(position: number): Promise<StreamMessage | null> {
+    return this.#get({ seq: position });
+  }
+
+  /** The last message of a subject, with who wrote it. */
+  lastOf(subject: string): Promise<(StreamMessage & { readonly writer: string }) | null> {
+    return this.#get({ last_by_subj: subject });
+  }
+
+  /** Never rejects. */
+  async publish(
+    subject: string,
+    data: Uint8Array,
+    { id, writer, lastOfSubject }: PublishOptions,
+  ): Promise<PublishOutcome> {
+    const headers = createHeaders();
+    headers.set(writerHeader, writer);
+    try {
+      const ack = await this.#client.publish(subject, data, {
+        msgID: id,
+        timeout: publishTimeoutMs,
+        headers,
+        expect: {
+          streamName: this.stream,
+          ...(lastOfSubject === undefined ? {} : { lastSubjectSequence: lastOfSubject }),
+        },
+      });
+      return { kind: 'kept', position: ack.seq };
+    } catch (cause) {
+      return outcomeOf(cause);
+    }
+  }
+
+  /** Messages from a position on, for as long as they are wanted. The client makes its reader anew whenever the servers lose it. */
+  async read(fromPosition: number): Promise<MessageReader> {
+    try {
+      const consumer = await this.#client.consumers.get(this.stream, {
+        deliver_policy: DeliverPolicy.StartSequence,
+        opt_start_seq: fromPosition,
+      });
+      const messages = await consumer.consume({
+        max_messages: readAhead,
+        idle_heartbeat: readerHeartbeatMs,
+        expires: readerExpiryMs,
+      });
+      return new MessageReader(messages);
+    } catch (cause) {
+      throw unavailable(`the stream ${this.stream} cannot be read`, cause);
+    }
+  }
+
+  async removeBefore(position: number): Promise<void> {
+    try {
+      await this.#manager.streams.purge(this.stream, { seq: position });
+    } catch (cause) {
+      throw unavailable(`old entries of the stream ${this.stream} cannot be removed`, cause);
+    }
+  }
+
+  async #infoOrNull(): Promise<StreamInfo | null> {
+    try {
+      return await this.#manager.streams.info(this.stream);
+    } catch (error) {
+      if (codeOf(error) === apiCodes.streamNotFound) return null;
+      throw error;
+    }
+  }
+
+  async #get(
+    query: { readonly seq: number } | { readonly last_by_subj: string },
+  ): Promise<(StreamMessage & { readonly writer: string }) | null> {
+    try {
+      const found = await this.#manager.streams.getMessage(this.stream, query);
+      return found && { position: found.seq, data: found.data, writer: found.header.get(writerHeader) };
+    } catch (cause) {
+      if (codeOf(cause) === apiCodes.noMessage) return null;
+      throw unavailable(`the stream ${this.stream} cannot be read`, cause);
+    }
+  }
+}
+
+/** Gives the messages of a stream in their order. */
+export class MessageReader {
+  readonly #messages: ConsumerMessages;
+  readonly #iterator: AsyncIterator<{ readonly seq: number; readonly data: Uint8Array }>;
+
+  constructor(messages: ConsumerMessages) {
+    this.#messages = messages;
+    this.#iterator = messages[Symbol.asyncIterator]();
+  }
+
+  /** Null once it is closed, or the connection is. */
+  async next(): Promise<StreamMessage | null> {
+    const { value, done } = await this.#iterator.next();
+    return done === true ? null : { position: value.seq, data: value.data };
+  }
+
+  async close(): Promise<void> {
+    // What `close` of the client gives is only settled by who iterates to the end.
+    void this.#messages.close();
+    await this.#iterator.return?.();
+  }
+}
+
+function isAsWanted({ config }: StreamInfo, wanted: Readonly<Record<string, unknown>>): boolean {
+  const is: Readonly<Record<string, unknown>> = { ...config };
+  return Object.entries(wanted).every(([key, value]) => JSON.stringify(is[key]) === JSON.stringify(value));
+}
+
+/** Another process has made it meanwhile. */
+function unlessItIsThere(error: unknown): void {
+  if (codeOf(error) !== apiCodes.streamNameInUse) throw error;
+}
+
+function outcomeOf(cause: unknown): PublishOutcome {
+  const code = codeOf(cause);
+  if (code === apiCodes.notTheLast || code === apiCodes.notTheLastUnknown) return { kind: 'not the last' };
+  if (code === apiCodes.messageTooLarge || code === apiCodes.headersTooLarge)
+    return { kind: 'too large', cause };
+  // What JetStream answers is a refusal; whatever else happens on the way leaves open what became of the message.
+  return code === null ? { kind: 'unknown', cause } : { kind: 'refused', cause };
+}
+
+function codeOf(error: unknown): number | null {
+  return error instanceof JetStreamApiError ? error.code : null;
+}
+
+function unavailable(message: string, cause: unknown): TocsinError {
+  return cause instanceof TocsinError ? cause : new TocsinError('TOC_LOG_UNAVAILABLE', message, { cause });
+}

@@ -1,0 +1,254 @@
+import { randomUUID } from 'node:crypto';
+import { TocsinError, type Appended, type Entry, type LogSlice } from '../engine/index.ts';
+import type { NatsConnection } from '../nats/index.ts';
+import { jsonCodec, type EntryCodec } from './encode-entry.ts';
+import {
+  StreamClient,
+  type PublishOptions,
+  type PublishOutcome,
+  type StreamSettings,
+  type StreamState,
+} from './jetstream-client.ts';
+import type { LogWriter, SharedLog } from './log.ts';
+import { Publisher } from './publisher.ts';
+import { StreamCursor } from './stream-cursor.ts';
+import { gap, StreamTail, unreadable } from './stream-tail.ts';
+
+export interface JetStreamLogOptions<E extends Entry> {
+  /** Stays open when the log is closed. */
+  readonly connection: NatsConnection;
+  /** Names of streams and subjects begin with it: letters, digits, `-` and `_`. */
+  readonly prefix: string;
+  readonly partition: number;
+  readonly settings: StreamSettings;
+  readonly codec?: EntryCodec<E>;
+  /** How long an append is tried; below the duplicate window. */
+  readonly patienceMs?: number;
+}
+
+const defaultPatienceMs = 20_000;
+const maxWaitingBytes = 64 * 1024 * 1024;
+const maxJoined = 4096;
+
+interface Names {
+  readonly stream: string;
+  /** What anybody may write. */
+  readonly openSubject: string;
+  /** What only the owner may. */
+  readonly ownedSubject: string;
+}
+
+function namesOf({ prefix, partition }: Pick<JetStreamLogOptions<Entry>, 'prefix' | 'partition'>): Names {
+  return {
+    stream: `${prefix}-log-${partition}`,
+    openSubject: `${prefix}.log.${partition}.open`,
+    ownedSubject: `${prefix}.log.${partition}.owned`,
+  };
+}
+
+/** As `openJetStreamLog`. */
+export async function followStream<E extends Entry>(options: JetStreamLogOptions<E>): Promise<SharedLog<E>> {
+  const names = namesOf(options);
+  const { codec = jsonCodec<E>() } = options;
+  const client = await openClient(options, names);
+  const state = await client.state();
+  if (!state) throw new TocsinError('TOC_LOG_UNAVAILABLE', `the stream ${names.stream} is gone again`);
+  const last = state.lastPosition === 0 ? null : await client.message(state.lastPosition);
+  try {
+    const lastMs = last ? codec.decode(last.data).timeMs : -Infinity;
+    return new JetStreamLog<E>({ ...options, codec }, { client, names, state, lastMs });
+  } catch (cause) {
+    throw unreadable(state.lastPosition, cause);
+  }
+}
+
+/** As `openJetStreamWriter`. */
+export async function writeStream<E extends Entry>(options: JetStreamLogOptions<E>): Promise<LogWriter<E>> {
+  const names = namesOf(options);
+  const { codec = jsonCodec<E>() } = options;
+  const client = await openClient(options, names);
+  const publisher = openPublisher({ ...options, codec }, client, (data, publishing) =>
+    client.publish(names.openSubject, data, publishing),
+  );
+  return { append: (draft) => publisher.append(draft), close: async () => void (await publisher.close()) };
+}
+
+function openClient<E extends Entry>(
+  { connection, settings }: JetStreamLogOptions<E>,
+  { stream, openSubject, ownedSubject }: Names,
+): Promise<StreamClient> {
+  return StreamClient.open(connection, stream, [openSubject, ownedSubject], settings);
+}
+
+class JetStreamLog<E extends Entry> implements SharedLog<E> {
+  readonly identity: string;
+  readonly failed: Promise<TocsinError>;
+  readonly #client: StreamClient;
+  readonly #names: Names;
+  readonly #tail: StreamTail<E>;
+  readonly #cursor: StreamCursor<E>;
+  readonly #open: Publisher<E>;
+  readonly #owned: Publisher<E>;
+  readonly #listeners = new Set<(slice: LogSlice<E>) => void>();
+  #firstPosition: number;
+  #lastMs: number;
+  /** Where the last entry of the partition's owner stands; null where that is not this process. */
+  #ownedPosition: number | null = null;
+  #reading: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(
+    options: JetStreamLogOptions<E> & { readonly codec: EntryCodec<E> },
+    { client, names, state, lastMs }: Opened,
+  ) {
+    const { codec } = options;
+    this.identity = state.identity;
+    this.#firstPosition = state.firstPosition;
+    this.#lastMs = lastMs;
+    this.#client = client;
+    this.#names = names;
+    this.#tail = new StreamTail<E>({ client, codec, state, onSlice: (slice) => this.#handOver(slice) });
+    this.failed = this.#tail.failed;
+    this.#cursor = new StreamCursor<E>(client, codec);
+    this.#open = openPublisher(options, client, (data, publishing) =>
+      client.publish(names.openSubject, data, publishing),
+    );
+    // An owner's entries stand alone: each has a position of its own.
+    const alone = {
+      encode: (draft: E) => codec.encode(draft),
+      decode: (bytes: Uint8Array) => codec.decode(bytes),
+    };
+    this.#owned = openPublisher({ ...options, codec: alone }, client, (data, publishing) =>
+      this.#publishOwned(data, publishing),
+    );
+    this.#tail.begin();
+    void this.failed.then(() => this.#cursor.close());
+  }
+
+  get firstPosition(): number {
+    return this.#firstPosition;
+  }
+
+  get lastPosition(): number {
+    return this.#tail.lastPosition;
+  }
+
+  get lastTimeMs(): number {
+    return this.#lastMs;
+  }
+
+  async append(draft: E): Promise<Appended<E>> {
+    this.#assertOpen();
+    const isOpen = draft.kind === 'alerts' || draft.kind === 'command';
+    if (!isOpen && this.#ownedPosition === null)
+      throw new TocsinError('TOC_LOG_FENCED', 'this process does not own the partition');
+    const appended = await (isOpen ? this.#open : this.#owned).append(draft);
+    await this.#tail.reached(appended.position);
+    return appended;
+  }
+
+  async takeOver(draft: E): Promise<Appended<E>> {
+    this.#assertOpen();
+    const last = await this.#client.lastOf(this.#names.ownedSubject);
+    this.#ownedPosition = last?.position ?? 0;
+    const appended = await this.#owned.append(draft);
+    await this.#tail.reached(appended.position);
+    return appended;
+  }
+
+  read(fromPosition: number, maxCount: number): Promise<LogSlice<E>> {
+    const reading = this.#reading.then(() => this.#read(fromPosition, maxCount));
+    this.#reading = reading.catch(() => undefined);
+    return reading;
+  }
+
+  subscribe(listener: (slice: LogSlice<E>) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async trim(beforePosition: number): Promise<void> {
+    this.#assertOpen();
+    // The owner's last entry stays: by its position the owner is told from a stranger.
+    const end = Math.min(beforePosition, this.lastPosition, this.#ownedPosition ?? Infinity);
+    if (end <= this.#firstPosition) return;
+    await this.#client.removeBefore(end);
+    this.#firstPosition = end;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const lastPosition = await Promise.all([this.#open.close(), this.#owned.close()]);
+    await this.#tail.reached(Math.max(...lastPosition)).catch(() => undefined);
+    await Promise.all([this.#tail.close(), this.#cursor.close()]);
+  }
+
+  #handOver(slice: LogSlice<E>): void {
+    this.#lastMs = slice.entries.at(-1)!.timeMs;
+    for (const listener of this.#listeners) listener(slice);
+  }
+
+  async #read(fromPosition: number, maxCount: number): Promise<LogSlice<E>> {
+    this.#assertOpen();
+    const { lastPosition } = this;
+    const count = Math.min(maxCount, lastPosition - fromPosition + 1);
+    if (count <= 0) return { firstPosition: fromPosition, entries: [] };
+    if (fromPosition < this.#firstPosition)
+      throw gap(this.#client.stream, fromPosition, this.#firstPosition - 1);
+    const slice = await this.#cursor.read(fromPosition, count);
+    if (slice.entries.length < count) this.#assertOpen();
+    if (fromPosition + count > lastPosition) await this.#cursor.rest();
+    return slice;
+  }
+
+  /** INVARIANT: an owner's entries are a chain. Each is taken only behind the one before, so that an owner whose successor has begun writes nothing. */
+  async #publishOwned(data: Uint8Array, publishing: PublishOptions): Promise<PublishOutcome> {
+    const lastOfSubject = this.#ownedPosition;
+    if (lastOfSubject === null) return { kind: 'not the last' };
+    const outcome = await this.#client.publish(this.#names.ownedSubject, data, {
+      ...publishing,
+      lastOfSubject,
+    });
+    if (outcome.kind === 'kept') this.#ownedPosition = outcome.position;
+    if (outcome.kind !== 'not the last') return outcome;
+    try {
+      const last = await this.#client.lastOf(this.#names.ownedSubject);
+      // One of its own that it gave up to ask about was kept after all.
+      const isOwn = last?.writer === publishing.writer && last.position > lastOfSubject;
+      this.#ownedPosition = isOwn ? last.position : null;
+      return isOwn ? { kind: 'unknown', cause: null } : outcome;
+    } catch (cause) {
+      return { kind: 'unknown', cause };
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new TocsinError('TOC_LOG_CLOSED', 'the log is closed');
+    if (this.#tail.failure) throw this.#tail.failure;
+  }
+}
+
+/** What is known of a stream once it is open. */
+interface Opened {
+  readonly client: StreamClient;
+  readonly names: Names;
+  readonly state: StreamState;
+  readonly lastMs: number;
+}
+
+function openPublisher<E extends Entry>(
+  { codec, patienceMs = defaultPatienceMs }: JetStreamLogOptions<E> & { readonly codec: EntryCodec<E> },
+  client: StreamClient,
+  publish: (data: Uint8Array, publishing: PublishOptions) => Promise<PublishOutcome>,
+): Publisher<E> {
+  return new Publisher<E>({
+    codec,
+    writer: randomUUID(),
+    patienceMs,
+    maxWaitingBytes,
+    maxJoined,
+    maxMessageBytes: () => client.maxMessageBytes,
+    publish,
+  });
+}

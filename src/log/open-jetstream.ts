@@ -1,0 +1,25 @@
+import type { Entry } from '../engine/index.ts';
+import type { JetStreamLogOptions } from './jetstream.ts';
+import type { LogWriter, SharedLog } from './log.ts';
+
+/**
+ * Opens the log of a partition on a JetStream stream, for who follows it. A message is an entry, and its sequence number the position.
+ * Durable means: kept by a majority of the stream's servers, each of which writes through as its own `sync_interval` says.
+ * Rejects with TOC_LOG_UNAVAILABLE where the servers do not answer, and with TOC_LOG_CORRUPT where the last entry cannot be read.
+ *
+ * The client is loaded only where it is used: it costs a tenth of the start.
+ */
+export async function openJetStreamLog<E extends Entry>(
+  options: JetStreamLogOptions<E>,
+): Promise<SharedLog<E>> {
+  const { followStream } = await import('./jetstream.ts');
+  return followStream(options);
+}
+
+/** As `openJetStreamLog`, for who only appends reports and commands. Its appends resolve before anybody has been handed the entry. */
+export async function openJetStreamWriter<E extends Entry>(
+  options: JetStreamLogOptions<E>,
+): Promise<LogWriter<E>> {
+  const { writeStream } = await import('./jetstream.ts');
+  return writeStream(options);
+}
