@@ -115,7 +115,7 @@ export function createRunner({
     },
     repeatableKinds: new Set(['recall']),
     appendFact,
-    nowMs: () => clock.nowMs(),
+    clock,
     onOutcome: ({ effectId, kind, outcome }) => {
       if (outcome.status === 'failed') logger.warn({ effectId, kind, code: outcome.code }, outcome.message);
     },

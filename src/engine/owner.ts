@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurnOfNode } from 'node:timers/promises';
 import { CheckpointWriter, type CheckpointStore, type HistorySink } from './checkpoint-writer.ts';
 import type { Clock } from './clock.ts';
 import type { Appended, Entry, LogSlice } from './entry.ts';
@@ -25,6 +25,8 @@ export interface OwnerOptions<E extends Entry, Flow> {
   readonly runner: EffectRunner;
   readonly sink: HistorySink | null;
   readonly clock: Clock;
+  /** Lets others have the thread between two batches; Node's next turn unless said otherwise. */
+  readonly nextTurn?: () => Promise<unknown>;
   /** Makes the entry that is nothing but time. */
   readonly createTick: (timeMs: number) => E;
   /** Makes the entry that says that nobody followed the log from `sinceMs` to `atMs`. */
@@ -147,7 +149,7 @@ export class PartitionOwner<E extends Entry, Flow> {
   }
 
   async #recover(): Promise<void> {
-    const { fold, log, store } = this.#options;
+    const { fold, log, store, nextTurn = nextTurnOfNode } = this.#options;
     fold.restore(await store.readCheckpoint());
     if (fold.position > log.lastPosition) {
       throw new TocsinError(
@@ -201,7 +203,7 @@ export class PartitionOwner<E extends Entry, Flow> {
 
   /** Folds what has arrived. Between batches it lets others have the thread: requests are answered during a storm. */
   async #pump(): Promise<void> {
-    const { fold, log } = this.#options;
+    const { fold, log, nextTurn = nextTurnOfNode } = this.#options;
     while (this.#state === 'following' && fold.position < log.lastPosition) {
       try {
         await this.#apply(await this.#nextSlice(), true);

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep, type Clock } from './clock.ts';
 import type { Effect, Fact } from './effect.ts';
 import { TocsinError, type ErrorCode } from './error.ts';
 
@@ -33,7 +33,7 @@ export interface EffectRunnerOptions {
   readonly repeatableKinds: ReadonlySet<string>;
   /** Puts the fact into the log. */
   readonly appendFact: (fact: Fact) => Promise<void>;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly onOutcome?: (fact: Fact) => void;
   /** The store or the log did not take the outcome; both are asked again until they do. Called once an effect. */
   readonly onUnrecorded?: (effect: Effect, error: unknown) => void;
@@ -102,11 +102,8 @@ export class EffectRunner {
   async stop(): Promise<void> {
     this.#stop.abort();
     const limit = new AbortController();
-    const graceMs = this.#options.stopGraceMs ?? defaultStopGraceMs;
-    await Promise.race([
-      this.idle(),
-      sleep(graceMs, undefined, { signal: limit.signal }).catch(() => undefined),
-    ]);
+    const { clock, stopGraceMs = defaultStopGraceMs } = this.#options;
+    await Promise.race([this.idle(), sleep(clock, stopGraceMs, limit.signal)]);
     limit.abort();
   }
 
@@ -167,7 +164,7 @@ export class EffectRunner {
 
   /** Finds out how the effect ended, by `act` where nobody has noted it yet, and tells store and log. Never rejects. */
   async #end(effect: Effect, act: () => Promise<Fact['outcome'] | undefined>): Promise<void> {
-    const { deliveries, repeatableKinds, nowMs, appendFact, onOutcome } = this.#options;
+    const { deliveries, repeatableKinds, clock, appendFact, onOutcome } = this.#options;
     const { id, kind } = effect;
     const isRecorded = !repeatableKinds.has(kind);
     try {
@@ -177,7 +174,7 @@ export class EffectRunner {
         const acted = await act();
         if (!acted) return;
         outcome = acted;
-        if (isRecorded) await this.#insist(effect, () => deliveries.record(id, acted, nowMs()));
+        if (isRecorded) await this.#insist(effect, () => deliveries.record(id, acted, clock.nowMs()));
       }
       const fact: Fact = { effectId: id, kind, outcome };
       await this.#insist(effect, () => appendFact(fact));
@@ -199,7 +196,7 @@ export class EffectRunner {
       } catch (error) {
         if (attempt === 1) this.#options.onUnrecorded?.(effect, error);
         if (error instanceof TocsinError && !error.retryable) throw error;
-        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+        await sleep(this.#options.clock, waitMs, signal);
         if (signal.aborted) throw error;
         waitMs = Math.min(2 * waitMs, longestRetryMs);
       }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/app/clock.ts';
 import {
   EffectRunner,
   TocsinError,
@@ -23,7 +24,7 @@ function createBench(overrides: Partial<EffectRunnerOptions> = {}) {
     },
     repeatableKinds: new Set(['recall']),
     appendFact: async (fact) => void facts.push(fact),
-    nowMs: () => 0,
+    clock: systemClock,
     retryMs: 1,
     stopGraceMs: 30,
     onUnrecorded: (_, error) => troubles.push(error),

@@ -177,7 +177,7 @@ export class Scene {
       appendFact: async (fact) => {
         await this.log.append({ kind: 'fact', timeMs: this.clock.nowMs(), payload: fact as never });
       },
-      nowMs: () => this.clock.nowMs(),
+      clock: this.clock,
       retryMs: 1,
       stopGraceMs: 50,
     });

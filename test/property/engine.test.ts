@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/app/clock.ts';
 import { EffectRunner, Fold, type Effect, type Fact, type Frame } from '../../src/engine/index.ts';
 import { runWithCrashes, runWithCuts } from '../support/fold.ts';
 import { createToyFlow, toyStages, type ToyEntry, type ToyFlow } from '../support/toy-stages.ts';
@@ -135,7 +136,7 @@ test('an effect once recorded as done is not carried out again', async () => {
             if (diesAt === 'appending') await death;
             facts.push(fact);
           },
-          nowMs: () => 0,
+          clock: systemClock,
         });
         runner.run(ids.map((id): Effect => ({ id: `effect-${id}`, kind: 'alarm', payload: null })));
         await new Promise((resolve) => setImmediate(resolve));
