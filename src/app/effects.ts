@@ -1,5 +1,5 @@
 import type { Logger } from './logger.ts';
-import { EffectRunner, type Clock, type Effect, type Fact } from '../engine/index.ts';
+import { EffectRunner, type Claim, type Clock, type Effect, type Fact } from '../engine/index.ts';
 import {
   laneOf,
   Notifier,
@@ -31,6 +31,8 @@ export interface Carriers {
   readonly byKind: ConstructorParameters<typeof EffectRunner>[0]['carriers'];
   /** Resolves when the effect may be tried. */
   admit(effect: Effect, stop: AbortSignal): Promise<void>;
+  /** What becomes of an effect of which nobody knows whether it was carried out. */
+  onUncertain(effect: Effect): 'repeat' | 'leave';
   /** How each integration takes its pages. */
   integrations(): readonly IntegrationView[];
   /** Uses other receivers from now on. Throws TOC_CONFIG_INVALID, and changes nothing, when they cannot be built. */
@@ -65,6 +67,7 @@ export function createCarriers({
     onCircuit: (change) => tellCircuit(change, logger),
     shared: { globals: config.global, templates },
   });
+  let settings = config;
   return {
     byKind: {
       notify: (effect, stop, outdated) => notifier.carryOut(effect, stop, outdated),
@@ -72,8 +75,16 @@ export function createCarriers({
       'http-step': carryOutHttpStep,
     },
     admit: async (effect, stop) => (effect.kind === 'notify' ? notifier.admit(effect, stop) : undefined),
+    onUncertain: (effect) => {
+      if (effect.kind === 'http-step') return settings.runbooks.uncertain_steps;
+      const isSentAgain = notifier.isIdempotent(effect) || settings.dispatch.uncertain_pages === 'resend';
+      return isSentAgain ? 'repeat' : 'leave';
+    },
     integrations: () => notifier.integrations(),
-    configure: (next, templates) => notifier.configure(next.receivers, { globals: next.global, templates }),
+    configure(next, templates) {
+      notifier.configure(next.receivers, { globals: next.global, templates });
+      settings = next;
+    },
   };
 }
 
@@ -87,6 +98,7 @@ export interface RunnerOptions {
   readonly carriers: Carriers;
   readonly store: PartitionStore;
   readonly clock: Clock;
+  readonly appendClaim: (claim: Claim) => Promise<void>;
   readonly appendFact: (fact: Fact) => Promise<void>;
   /** Rejects while another process is the one to act. Asked before each effect. */
   readonly assertLeading: () => Promise<void>;
@@ -97,6 +109,7 @@ export function createRunner({
   carriers,
   store,
   clock,
+  appendClaim,
   appendFact,
   assertLeading,
   logger,
@@ -114,6 +127,8 @@ export function createRunner({
       record: (effectId, outcome, atMs) => store.record(effectId, outcome, atMs),
     },
     repeatableKinds: new Set(['recall']),
+    appendClaim,
+    onUncertain: (effect) => carriers.onUncertain(effect),
     appendFact,
     clock,
     onOutcome: ({ effectId, kind, outcome }) => {

@@ -4,7 +4,7 @@ import { readableConfig } from './shown-config.ts';
 import { addAlertmanagerMetrics } from './alertmanager/metrics.ts';
 import type { Logger } from './logger.ts';
 import type { ApiPorts } from '../api/index.ts';
-import { PartitionOwner, TocsinError, type Clock, type Fact } from '../engine/index.ts';
+import { PartitionOwner, TocsinError, type Clock } from '../engine/index.ts';
 import type { ConfigEntry, Flow, LogEntry } from '../incident/index.ts';
 import type { PartitionLog } from '../log/index.ts';
 import { openNats } from '../source/index.ts';
@@ -149,9 +149,9 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     carriers,
     store,
     clock,
-    appendFact: async (fact: Fact) => {
-      await log.append({ kind: 'fact', timeMs: clock.nowMs(), payload: fact });
-    },
+    appendClaim: async (payload) =>
+      void (await log.append({ kind: 'claim', timeMs: clock.nowMs(), payload })),
+    appendFact: async (payload) => void (await log.append({ kind: 'fact', timeMs: clock.nowMs(), payload })),
     assertLeading: async () => cluster?.assertLeading(),
     logger,
   });

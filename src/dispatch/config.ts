@@ -66,6 +66,11 @@ export const dispatchConfig = z.strictObject({
    * groups anew.
    */
   strict_alertmanager: z.boolean().default(false),
+  /**
+   * What becomes of a page of which nobody knows whether it was sent, because the process ended meanwhile, where the receiver cannot tell one
+   * that comes twice. Webhooks, PagerDuty, Opsgenie, VictorOps and NATS can: to them it is sent again in any case, under its key.
+   */
+  uncertain_pages: z.enum(['resend', 'leave']).default('resend'),
 });
 
 export type RouteConfig = z.output<typeof routeNode>;

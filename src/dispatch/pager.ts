@@ -1,5 +1,5 @@
 import { compareAsAlerts } from '../alert/index.ts';
-import type { Fact, StageContext, Table } from '../engine/index.ts';
+import type { Claim, ErrorCode, Fact, StageContext, Table } from '../engine/index.ts';
 import type {
   Incident,
   NotifiedAlert,
@@ -126,19 +126,38 @@ export class Pager {
     if (!inFlight) return null;
     this.#inFlight.delete(effectId);
     this.#noteDelivery(inFlight, outcome, frame.timeMs);
-    if (outcome.status === 'done') return null;
+    if (outcome.status === 'done' || isUncertain(outcome)) return null;
     this.#takeBack(effectId, inFlight);
     this.#withdraw(inFlight, frame);
     return inFlight;
   }
 
-  #noteDelivery({ pageId, group, integration }: InFlight, outcome: Fact['outcome'], atMs: number): void {
+  /** A notification is carried out again, because nobody knows whether it was before. */
+  noteRepeat({ effectId }: Claim, frame: TocsinFrame): void {
+    const inFlight = this.#inFlight.get(effectId);
+    if (inFlight) this.#noteDelivery(inFlight, null, frame.timeMs);
+  }
+
+  /** `outcome` is null where nobody knows it. */
+  #noteDelivery(
+    { pageId, group, integration }: InFlight,
+    outcome: Fact['outcome'] | null,
+    atMs: number,
+  ): void {
     const { incidentId } = group;
     if (incidentId === null || !this.#pages.has(incidentId)) return;
-    const delivery =
-      outcome.status === 'done'
-        ? { integration, status: 'delivered' as const, code: null, atMs }
-        : { integration, status: 'failed' as const, code: outcome.code, atMs };
+    const status =
+      outcome === null || isUncertain(outcome)
+        ? 'unknown'
+        : outcome.status === 'done'
+          ? 'delivered'
+          : 'failed';
+    const delivery = {
+      integration,
+      status,
+      code: outcome?.status === 'failed' ? outcome.code : null,
+      atMs,
+    } as const;
     const pages = this.pages(incidentId).map((page) =>
       page.id === pageId ? { ...page, deliveries: [...page.deliveries, delivery] } : page,
     );
@@ -255,4 +274,9 @@ function isFiring({ status }: NotifiedAlert): boolean {
 
 function statusOf(alerts: readonly NotifiedAlert[]): 'firing' | 'resolved' {
   return alerts.some(isFiring) ? 'firing' : 'resolved';
+}
+
+/** Left alone after a crash: it may have been told, and counts as told. */
+function isUncertain(outcome: Fact['outcome']): boolean {
+  return outcome.status === 'failed' && outcome.code === ('TOC_EFFECT_UNCERTAIN' satisfies ErrorCode);
 }

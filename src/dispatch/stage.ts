@@ -123,7 +123,8 @@ class Dispatch implements DispatchStage {
     else if (entry?.kind === 'resume') this.#awake.set('at', entry.payload.atMs);
     else if (entry?.kind === 'fact' && entry.payload.kind === 'notify') {
       this.#flusher.settle(entry.payload, this.#settings, frame);
-    }
+    } else if (entry?.kind === 'claim' && entry.payload.isRepeated)
+      this.#pager.noteRepeat(entry.payload, frame);
     for (const { fingerprint, verdict } of flow.verdictChanges) {
       if (verdict.muted) this.#verdicts.set(fingerprint, verdict);
       else this.#verdicts.delete(fingerprint);

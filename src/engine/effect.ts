@@ -9,6 +9,16 @@ export interface Effect<Kind extends string = string, Payload = unknown> {
   readonly payload: Payload;
 }
 
+/**
+ * Says in the log that an effect is about to be carried out. Where no fact follows, the process ended in between, and nobody knows whether
+ * the world has seen it. `isRepeated`: it was claimed before, and is carried out again because of that.
+ */
+export interface Claim {
+  readonly effectId: string;
+  readonly kind: string;
+  readonly isRepeated: boolean;
+}
+
 /** How an effect ended. Appended to the log by the effect runner as an entry of kind `fact`. */
 export interface Fact<Result = unknown> {
   readonly effectId: string;

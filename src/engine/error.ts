@@ -25,6 +25,11 @@ export const errorCodes = {
     retryable: false,
     summary: 'A page waited for a receiver until a newer page of its group made it pointless.',
   },
+  TOC_EFFECT_UNCERTAIN: {
+    retryable: false,
+    summary:
+      'The process ended while an effect was carried out; it was left alone, as the configuration says.',
+  },
   TOC_EFFECT_UNKNOWN: {
     retryable: false,
     summary: 'The log asks for an effect that this version does not know.',

@@ -1,6 +1,6 @@
 import type { Checkpoint, CheckpointDelta } from './checkpoint.ts';
-import type { Effect, Fact, HistoryRow } from './effect.ts';
-import type { Entry, LogSlice } from './entry.ts';
+import type { Claim, Effect, Fact, HistoryRow } from './effect.ts';
+import type { Entry, LogSlice, Ownership } from './entry.ts';
 import type { Frame } from './frame.ts';
 import type { Stage, StageFactory } from './stage.ts';
 import { Table, type TableChange } from './table.ts';
@@ -41,7 +41,10 @@ export class Fold<E extends Entry, Flow> {
   readonly #stages: RunningStage<E, Flow>[] = [];
   readonly #tables = new Map<string, Table<unknown>>();
   readonly #pending: Table<Effect>;
+  /** Those of the pending effects that somebody began to carry out. */
+  readonly #claimed: Table<true>;
   readonly #config: Table<E>;
+  readonly #ownership: Table<Ownership>;
   readonly #createFlow: () => Flow;
   #position = 0;
   #timeMs = 0;
@@ -52,7 +55,9 @@ export class Fold<E extends Entry, Flow> {
   constructor(options: FoldOptions<E, Flow>) {
     this.#createFlow = options.createFlow;
     this.#pending = this.#table<Effect>('engine/pending');
+    this.#claimed = this.#table<true>('engine/claimed');
     this.#config = this.#table<E>('engine/config');
+    this.#ownership = this.#table<Ownership>('engine/ownership');
     for (const [name, create] of options.stages) {
       const timers = new Timers(this.#table<number>(`${name}/timers`));
       const stage = create({
@@ -78,9 +83,19 @@ export class Fold<E extends Entry, Flow> {
     return this.#config.get('current') ?? null;
   }
 
+  /** Who took the log over last; null where it is written by one process alone. */
+  get ownership(): Ownership | null {
+    return this.#ownership.get('current') ?? null;
+  }
+
   /** Effects emitted and not yet answered by a fact, in the order of their emission. */
   pendingEffects(): Effect[] {
     return [...this.#pending.values()];
+  }
+
+  /** Whether somebody began to carry the pending effect out. */
+  isClaimed(effectId: string): boolean {
+    return this.#claimed.has(effectId);
   }
 
   /** When the earliest timer of any stage falls due; undefined when none is set. */
@@ -178,12 +193,23 @@ export class Fold<E extends Entry, Flow> {
       rows: frames.flatMap((frame) => frame.rows),
     };
     for (const frame of frames) {
-      if (frame.entry?.kind === 'fact') this.#pending.delete((frame.entry.payload as Fact).effectId);
+      if (frame.entry) this.#noteProgress(frame.entry);
       for (const effect of frame.effects) this.#pending.set(effect.id, effect);
     }
     this.#position += slice.entries.length;
     this.#timeMs = lastMs;
     return output;
+  }
+
+  #noteProgress({ kind, payload }: E): void {
+    if (kind === 'claim') {
+      const { effectId } = payload as Claim;
+      if (this.#pending.has(effectId)) this.#claimed.set(effectId, true);
+    }
+    if (kind !== 'fact') return;
+    const { effectId } = payload as Fact;
+    this.#pending.delete(effectId);
+    this.#claimed.delete(effectId);
   }
 
   #assertReady(act: string): void {
@@ -192,6 +218,7 @@ export class Fold<E extends Entry, Flow> {
 
   #openFrame(position: number, timeMs: number, entry: E): Frame<E, Flow> {
     if (entry.kind === 'config') this.#config.set('current', entry);
+    if (entry.kind === 'owner') this.#ownership.set('current', entry.payload as Ownership);
     return { position, timeMs, entry, flow: this.#createFlow(), effects: [], rows: [] };
   }
 

@@ -10,6 +10,8 @@ import type { EffectRunner } from './runner.ts';
 
 /** The partition's log, as its owner needs it. */
 export interface OwnedLog<E extends Entry> {
+  /** Tells the log from one that was made anew in its place; absent where that cannot happen. */
+  readonly identity?: string;
   readonly lastPosition: number;
   /** Time of the newest entry; -Infinity when there is none. */
   readonly lastTimeMs: number;
@@ -157,6 +159,13 @@ export class PartitionOwner<E extends Entry, Flow> {
         `the log ends at position ${log.lastPosition}, before the checkpoint at ${fold.position}`,
       );
     }
+    if (fold.ownership && log.identity !== undefined && fold.ownership.log !== log.identity) {
+      const { log: folded } = fold.ownership;
+      throw new TocsinError(
+        'TOC_LOG_REPLACED',
+        `the checkpoint is of the log ${folded}, and this is ${log.identity}`,
+      );
+    }
     this.#checkpoints.begin(fold.timeMs);
     while (this.#state === 'new' && fold.position < log.lastPosition) {
       await this.#apply(await this.#readLog(), false);
@@ -175,7 +184,7 @@ export class PartitionOwner<E extends Entry, Flow> {
   /** Carries out what is pending, and lets timers fall due. */
   async #act(): Promise<void> {
     const { fold, log, runner } = this.#options;
-    runner.run(fold.pendingEffects());
+    runner.run(fold.pendingEffects(), (effectId) => fold.isClaimed(effectId));
     await this.#noteSleep(log.lastTimeMs, leastDowntimeMs);
     this.#armTick();
   }

@@ -1,5 +1,5 @@
 import { sleep, type Clock } from './clock.ts';
-import type { Effect, Fact } from './effect.ts';
+import type { Claim, Effect, Fact } from './effect.ts';
 import { TocsinError, type ErrorCode } from './error.ts';
 
 /**
@@ -31,6 +31,13 @@ export interface EffectRunnerOptions {
   readonly deliveries: DeliveryLog;
   /** Kinds that only ask for something: doing them again is harmless, so that their outcome goes into the log alone. */
   readonly repeatableKinds: ReadonlySet<string>;
+  /** Puts the claim into the log. Rejects where another process is the one to act by now. */
+  readonly appendClaim: (claim: Claim) => Promise<void>;
+  /**
+   * What becomes of an effect that was claimed in an earlier life and of which nobody knows whether it was carried out: it is carried out again
+   * under its id, or left alone, and ends as failed with TOC_EFFECT_UNCERTAIN. Unless given, all are carried out again.
+   */
+  readonly onUncertain?: (effect: Effect) => 'repeat' | 'leave';
   /** Puts the fact into the log. */
   readonly appendFact: (fact: Fact) => Promise<void>;
   readonly clock: Clock;
@@ -51,7 +58,8 @@ const defaultStopGraceMs = 10_000;
  * Carries out effects and tells the log how they ended.
  *
  * INVARIANT: an effect once recorded as done is not carried out again: its recorded outcome is what the log is told.
- * An effect whose carrying out was cut off before it was recorded is carried out again, under the same id. While the store does not
+ * INVARIANT: an effect is claimed in the log before it is carried out, so that whoever may not write the log any more carries nothing out.
+ * An effect whose carrying out was cut off before it was recorded is carried out again, under the same id, unless `onUncertain` says otherwise. While the store does not
  * answer, nothing is carried out, as nobody could say what was done; while the log takes nothing, outcomes wait in their lanes.
  */
 export class EffectRunner {
@@ -61,6 +69,8 @@ export class EffectRunner {
   /** Everything under way that `idle` waits for. */
   readonly #work = new Set<Promise<void>>();
   readonly #known = new Set<string>();
+  /** Those of them that were claimed in an earlier life. */
+  readonly #uncertain = new Set<string>();
   /** The last effect on each subject that has not begun. */
   readonly #waiting = new Map<string, Effect>();
   /** What is being carried out, by subject. */
@@ -76,11 +86,12 @@ export class EffectRunner {
     return this.#known.size;
   }
 
-  /** Takes effects on. One that is under way already is left alone. */
-  run(effects: readonly Effect[]): void {
+  /** Takes effects on. One that is under way already is left alone. `isClaimed` says of which the log has a claim. */
+  run(effects: readonly Effect[], isClaimed: (effectId: string) => boolean = () => false): void {
     for (const effect of effects) {
       if (this.#stop.signal.aborted || this.#known.has(effect.id)) continue;
       this.#known.add(effect.id);
+      if (isClaimed(effect.id)) this.#uncertain.add(effect.id);
       this.#supersede(effect);
       const name = this.#options.laneOf(effect);
       const lane = this.#lanes.get(name);
@@ -183,6 +194,7 @@ export class EffectRunner {
       // The outcome could not be kept, which `onUnrecorded` was told. The effect stays pending in the fold.
     } finally {
       this.#known.delete(id);
+      this.#uncertain.delete(id);
     }
   }
 
@@ -203,6 +215,17 @@ export class EffectRunner {
     }
   }
 
+  /** False where the effect is to be left alone. */
+  async #claim(effect: Effect): Promise<boolean> {
+    const { repeatableKinds, appendClaim, onUncertain } = this.#options;
+    const { id: effectId, kind } = effect;
+    if (repeatableKinds.has(kind)) return true;
+    const isRepeated = this.#uncertain.has(effectId);
+    if (isRepeated && onUncertain?.(effect) === 'leave') return false;
+    await this.#insist(effect, () => appendClaim({ effectId, kind, isRepeated }));
+    return true;
+  }
+
   /** The outcome, or undefined when the runner was stopped meanwhile and nothing can be said. */
   async #attempt(effect: Effect, outdated: AbortSignal): Promise<Fact['outcome'] | undefined> {
     const carrier = this.#options.carriers[effect.kind];
@@ -212,6 +235,7 @@ export class EffectRunner {
         code: 'TOC_EFFECT_UNKNOWN' satisfies ErrorCode,
         message: `nothing carries out ${effect.kind}`,
       };
+    if (!(await this.#claim(effect))) return uncertain;
     try {
       const result = await carrier(effect, this.#stop.signal, outdated);
       // Through JSON, so that the store and the log keep the same; what is no plain data is a defect of the carrier.
@@ -223,6 +247,12 @@ export class EffectRunner {
     }
   }
 }
+
+const uncertain: Fact['outcome'] = {
+  status: 'failed',
+  code: 'TOC_EFFECT_UNCERTAIN' satisfies ErrorCode,
+  message: 'the process ended while it was carried out, and nobody knows how far it came',
+};
 
 const superseded: Fact['outcome'] = {
   status: 'failed',

@@ -52,17 +52,27 @@ export class PageProjection {
   }
 
   #projectDelivery({ entry, timeMs }: TocsinFrame): void {
+    if (entry?.kind === 'claim' && entry.payload.kind === 'notify' && entry.payload.isRepeated)
+      this.#push(entry.payload.effectId, { status: 'unknown', code: '', message: '' }, timeMs);
     if (entry?.kind !== 'fact' || entry.payload.kind !== 'notify') return;
     const { effectId, outcome } = entry.payload;
-    const page = this.#sent.get(effectId);
+    const { code, message } = outcome.status === 'failed' ? outcome : { code: '', message: '' };
+    const status = code === 'TOC_EFFECT_UNCERTAIN' ? 'unknown' : outcome.status;
+    this.#push(effectId, { status, code, message }, timeMs);
     this.#sent.delete(effectId);
+  }
+
+  #push(
+    effectId: string,
+    end: { readonly status: string; readonly code: string; readonly message: string },
+    timeMs: number,
+  ): void {
+    const page = this.#sent.get(effectId);
     this.#rows.push('deliveries', {
       domain: page?.domain ?? '',
       page_id: page?.pageId ?? effectId,
       receiver: page?.receiver ?? '',
-      status: outcome.status,
-      code: outcome.status === 'failed' ? outcome.code : '',
-      message: outcome.status === 'failed' ? outcome.message : '',
+      ...end,
       latency_ms: page ? timeMs - page.atMs : 0,
       sent_at: timeColumn(page?.atMs ?? timeMs),
     });

@@ -1,5 +1,5 @@
 import type { Alert } from '../alert/index.ts';
-import type { Entry, Fact, Frame, Stage, StageFactory } from '../engine/index.ts';
+import type { Claim, Entry, Fact, Frame, Ownership, Stage, StageFactory } from '../engine/index.ts';
 import type { Command, CommandAnswer } from './command.ts';
 import type { Candidate, Incident, Link } from './incident.ts';
 import type { Reason } from './reason.ts';
@@ -8,7 +8,9 @@ import type { Signal } from './signal.ts';
 
 export type AlertsEntry = Entry<'alerts', readonly Alert[]>;
 export type CommandEntry = Entry<'command', Command>;
+export type ClaimEntry = Entry<'claim', Claim>;
 export type FactEntry = Entry<'fact', Fact>;
+export type OwnerEntry = Entry<'owner', Ownership>;
 /** The whole checked configuration; each stage reads its own section. */
 export type ConfigEntry = Entry<'config', Readonly<Record<string, unknown>>>;
 export type TickEntry = Entry<'tick', null>;
@@ -16,7 +18,15 @@ export type TickEntry = Entry<'tick', null>;
 export type ResumeEntry = Entry<'resume', { readonly atMs: number }>;
 
 /** An entry of Tocsin's log. */
-export type LogEntry = AlertsEntry | CommandEntry | FactEntry | ConfigEntry | TickEntry | ResumeEntry;
+export type LogEntry =
+  | AlertsEntry
+  | CommandEntry
+  | ClaimEntry
+  | FactEntry
+  | ConfigEntry
+  | TickEntry
+  | ResumeEntry
+  | OwnerEntry;
 
 /**
  * What the stages say about one moment, in the order in which they run. A stage fills its own fields (by replacing the
@@ -146,7 +156,8 @@ export interface SentPage extends Page {
   readonly deliveries: readonly {
     /** Empty where the receiver has none. */
     readonly integration: string;
-    readonly status: 'delivered' | 'failed';
+    /** `unknown`: the process ended while it was sent; it is sent again unless the configuration says otherwise. */
+    readonly status: 'delivered' | 'failed' | 'unknown';
     /** Of the failure; null where there is none. */
     readonly code: string | null;
     readonly atMs: number;

@@ -12,6 +12,8 @@ export interface Integration {
   /** Its kind, such as `webhook` or `slack`, and its index among those of its receiver, such as `webhook[0]`. */
   readonly name: string;
   readonly sendResolved: boolean;
+  /** What is sent twice under one id counts once with the receiver. */
+  readonly isIdempotent?: boolean;
   /**
    * Makes one attempt. Rejects with TOC_NOTIFY_REFUSED where another would be no use, and with TOC_NOTIFY_FAILED otherwise;
    * the latter may be a `RetryAfter` that says when to come again. `id` is the same in each attempt.

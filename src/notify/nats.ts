@@ -25,6 +25,7 @@ export function createNatsIntegration(
 ): Integration {
   return {
     name,
+    isIdempotent: true,
     sendResolved: config.send_resolved,
     async send(id, notification, stop) {
       const { incident } = notification;

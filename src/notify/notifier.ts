@@ -125,6 +125,13 @@ export class Notifier {
     );
   }
 
+  /** Whether the page may be sent twice under its id: all that it is for tell that they have it already. */
+  isIdempotent(effect: Effect): boolean {
+    const { receiver, integration } = (effect as NotifyEffect).payload;
+    const meant = this.#integrations.get(receiver) ?? [];
+    return meant.every(({ name, isIdempotent = false }) => isIdempotent || (integration ?? name) !== name);
+  }
+
   /** Resolves when the integration that the page is for takes pages; at once where it is for several. */
   async admit(effect: Effect, stop: AbortSignal): Promise<void> {
     const { receiver, integration } = (effect as NotifyEffect).payload;

@@ -28,6 +28,7 @@ export function createOpsgenie(
   const api = config.api_url ?? globals.opsgenie_api_url;
   return {
     name,
+    isIdempotent: true,
     sendResolved: config.send_resolved,
     async send(id, notification, stop) {
       const page = pageOf(context, id, notification);

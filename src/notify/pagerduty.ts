@@ -29,6 +29,7 @@ export function createPagerduty(
   const retryCodes = isFirstVersion ? [403] : [];
   return {
     name,
+    isIdempotent: true,
     sendResolved: config.send_resolved,
     async send(id, notification, stop) {
       const page = pageOf(context, id, notification);

@@ -25,6 +25,7 @@ export function createVictorops(
   const api = (config.api_url ?? globals.victorops_api_url).replace(/\/?$/, '/');
   return {
     name,
+    isIdempotent: true,
     sendResolved: config.send_resolved,
     async send(id, notification, stop) {
       const { text } = pageOf(context, id, notification);

@@ -14,6 +14,7 @@ export function createWebhook(
   const client = new HttpClient(config.http_config ?? globals.http_config);
   return {
     name,
+    isIdempotent: true,
     sendResolved: config.send_resolved,
     async send(id, notification, stop) {
       const request = {

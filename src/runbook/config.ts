@@ -74,6 +74,11 @@ const runbook = z.strictObject({
 
 /** Section `runbooks`. */
 export const runbooksConfig = z.strictObject({
+  /**
+   * What becomes of a step of which nobody knows whether it was carried out, because the process ended meanwhile: it counts as failed, for
+   * people to look at, or is carried out again under its `Idempotency-Key`.
+   */
+  uncertain_steps: z.enum(['leave', 'repeat']).default('leave'),
   /** Hosts (with port, where it is not the default one) that HTTP steps may reach. None named: this machine only. */
   allowed_hosts: z
     .array(

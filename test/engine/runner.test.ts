@@ -3,6 +3,7 @@ import { systemClock } from '../../src/app/clock.ts';
 import {
   EffectRunner,
   TocsinError,
+  type Claim,
   type Effect,
   type EffectRunnerOptions,
   type Fact,
@@ -12,6 +13,7 @@ const effect = (id: string, kind = 'page'): Effect => ({ id, kind, payload: null
 
 /** A runner with what it told the log, in order. Effects named `a/1` go in lane `a`. */
 function createBench(overrides: Partial<EffectRunnerOptions> = {}) {
+  const claims: Claim[] = [];
   const facts: Fact[] = [];
   const recorded = new Map<string, Fact['outcome']>();
   const troubles: unknown[] = [];
@@ -23,6 +25,7 @@ function createBench(overrides: Partial<EffectRunnerOptions> = {}) {
       record: async (id, outcome) => void recorded.set(id, outcome),
     },
     repeatableKinds: new Set(['recall']),
+    appendClaim: async (claim) => void claims.push(claim),
     appendFact: async (fact) => void facts.push(fact),
     clock: systemClock,
     retryMs: 1,
@@ -30,7 +33,7 @@ function createBench(overrides: Partial<EffectRunnerOptions> = {}) {
     onUnrecorded: (_, error) => troubles.push(error),
     ...overrides,
   });
-  return { runner, facts, recorded, troubles };
+  return { runner, claims, facts, recorded, troubles };
 }
 
 test('a carrier that does not answer holds its own lane and no other', async () => {
@@ -224,4 +227,43 @@ test('a runner that is stopped lets those go that were not admitted', async () =
   runner.run([effect('a/1'), effect('a/2')]);
   await runner.stop();
   expect([facts, runner.inFlightCount]).toEqual([[], 0]);
+});
+
+test('an effect is claimed before it is carried out, and nothing is carried out whose claim is refused', async () => {
+  const order: string[] = [];
+  const { runner, facts } = createBench({
+    carriers: { page: async ({ id }) => void order.push(`carried ${id}`), recall: async () => null },
+    appendClaim: async ({ effectId, isRepeated }) => {
+      if (effectId === 'fenced/1') throw new TocsinError('TOC_LOG_FENCED', 'another owns the partition');
+      order.push(`claimed ${effectId} ${isRepeated}`);
+    },
+  });
+  runner.run([effect('web/1'), effect('fenced/1'), effect('ask/1', 'recall')]);
+  await runner.idle();
+  expect(order).toEqual(['claimed web/1 false', 'carried web/1']);
+  expect(facts.map(({ effectId }) => effectId).toSorted()).toEqual(['ask/1', 'web/1']);
+});
+
+test('an effect that was claimed in an earlier life is carried out again or left alone, as it is told', async () => {
+  const carried: string[] = [];
+  const { runner, claims, facts, recorded } = createBench({
+    carriers: { page: async ({ id }) => void carried.push(id) },
+    onUncertain: ({ id }) => (id.startsWith('mail') ? 'leave' : 'repeat'),
+  });
+  recorded.set('done/1', { status: 'done', result: 'earlier' });
+  runner.run([effect('mail/1'), effect('web/1'), effect('done/1'), effect('new/1')], (id) => id !== 'new/1');
+  await runner.idle();
+  expect(carried).toEqual(['web/1', 'new/1']);
+  expect(claims.map(({ effectId, isRepeated }) => [effectId, isRepeated])).toEqual([
+    ['web/1', true],
+    ['new/1', false],
+  ]);
+  expect(new Map(facts.map(({ effectId, outcome }) => [effectId, outcome]))).toMatchObject(
+    new Map<string, unknown>([
+      ['mail/1', { status: 'failed', code: 'TOC_EFFECT_UNCERTAIN' }],
+      ['web/1', { status: 'done' }],
+      ['done/1', { status: 'done', result: 'earlier' }],
+      ['new/1', { status: 'done' }],
+    ]),
+  );
 });

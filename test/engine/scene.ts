@@ -174,6 +174,9 @@ export class Scene {
       laneOf: ({ kind }) => kind,
       deliveries: this.store,
       repeatableKinds: new Set(),
+      appendClaim: async (claim) => {
+        await this.log.append({ kind: 'claim', timeMs: this.clock.nowMs(), payload: claim as never });
+      },
       appendFact: async (fact) => {
         await this.log.append({ kind: 'fact', timeMs: this.clock.nowMs(), payload: fact as never });
       },

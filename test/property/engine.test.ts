@@ -132,6 +132,7 @@ test('an effect once recorded as done is not carried out again', async () => {
             },
           },
           repeatableKinds: new Set(),
+          appendClaim: async () => undefined,
           appendFact: async (fact) => {
             if (diesAt === 'appending') await death;
             facts.push(fact);

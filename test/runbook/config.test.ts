@@ -9,7 +9,7 @@ const mistakes = (step: Record<string, unknown>): string[] =>
   withStep(step).error?.issues.map(({ message }) => message) ?? [];
 
 test('an empty section means no runbooks', () => {
-  expect(runbooksConfig.parse({})).toEqual({ allowed_hosts: [], catalog: [] });
+  expect(runbooksConfig.parse({})).toMatchObject({ allowed_hosts: [], catalog: [] });
 });
 
 test('defaults of a step', () => {
