@@ -1,6 +1,7 @@
 export * from './config.ts';
 export * from './decode.ts';
 export * from './decoders.ts';
+export { encodeCloudEventsMessage, type MessageHeaders } from './decode-cloudevents-message.ts';
 export * from './ndjson.ts';
 export * from './stage.ts';
 export * from './received.ts';
