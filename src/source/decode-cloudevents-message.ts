@@ -11,9 +11,14 @@ const separator = 0x0a;
 
 /**
  * The bytes of a message that carries CloudEvents, as `decodeCloudEventsMessage` reads them: the headers that matter as one line of
- * JSON, then the payload as it came. Null where the headers speak of no CloudEvent.
+ * JSON, then the payload as it came. Null where the headers speak of no CloudEvent. Headers that cannot be read are null, and the
+ * decoder says so.
  */
-export function encodeCloudEventsMessage(headers: MessageHeaders, payload: Uint8Array): Uint8Array | null {
+export function encodeCloudEventsMessage(
+  headers: MessageHeaders | null,
+  payload: Uint8Array,
+): Uint8Array | null {
+  if (headers === null) return Buffer.concat([Buffer.of(separator), payload]);
   const known = Object.fromEntries(
     Object.entries(headers)
       .map(([name, value]) => [name.toLowerCase(), value] as const)
@@ -31,6 +36,7 @@ export function encodeCloudEventsMessage(headers: MessageHeaders, payload: Uint8
  */
 export const decodeCloudEventsMessage: Decode = (body, context) => {
   const end = body.indexOf(separator);
+  if (end === 0) return { alerts: [], errors: ['headers: expected names of printable ASCII, got others'] };
   const head = parseJson(body.subarray(0, Math.max(end, 0)), 'headers');
   if (!head.ok) return { alerts: [], errors: [head.error] };
   const headers = textsOf(head.value);

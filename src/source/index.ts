@@ -5,5 +5,5 @@ export { encodeCloudEventsMessage, type MessageHeaders } from './decode-cloudeve
 export * from './ndjson.ts';
 export * from './stage.ts';
 export * from './received.ts';
-export type { MessageOutcome, TakeMessage } from './nats.ts';
+export type { MessageOutcome, MessageReport, TakeMessage } from './nats-message.ts';
 export { openNats, type NatsPort } from './open-nats.ts';
