@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/app/config.ts';
 
@@ -136,6 +137,13 @@ dedup:
       /page_subject: pages would come in again/,
     );
     expect(mistakesWith('{ subject: tocsin.in.x }')).toEqual([]);
+  });
+
+  test('the configuration of docs/nats.md is one', () => {
+    const page = readFileSync(new URL('../../docs/nats.md', import.meta.url), 'utf8');
+    const example = /```yaml\n(.*?)```/s.exec(page)?.[1] ?? '';
+    expect(example).toContain('creds_file');
+    expect(mistakesOf(example)).toEqual([]);
   });
 
   test('what is wrong with the nats section is told by its key', () => {

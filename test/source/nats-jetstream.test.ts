@@ -1,9 +1,12 @@
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { headers as createHeaders, type NatsConnection } from '@nats-io/transport-node';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { natsConfig, type MessageOutcome, type TakeMessage } from '../../src/source/index.ts';
 import { NatsLink } from '../../src/source/nats.ts';
-import { startNats, type NatsServer } from '../support/nats.ts';
+import { startNats, startNatsConfigured, type NatsServer } from '../support/nats.ts';
 import { message, onTrouble, taking, until, type Taken } from './nats-scene.ts';
 
 let server: NatsServer;
@@ -202,6 +205,40 @@ test('a server that is killed and started again loses nothing that was acknowled
     await own.stop();
   }
 }, 60_000);
+
+test('the permissions of docs/nats.md are enough', async () => {
+  const permissions = /^ {4}publish: ([^:]*?)\n {4}subscribe: (.*)$/m.exec(
+    await readFile(new URL('../../docs/nats.md', import.meta.url), 'utf8'),
+  );
+  expect(permissions).not.toBeNull();
+  const subjects = (index: number): string => JSON.stringify(permissions?.[index]?.split(/,\s+/));
+  const own = await startNatsConfigured(
+    await mkdtemp(join(tmpdir(), 'tocsin-nats-')),
+    `jetstream {}
+authorization { users: [
+  { user: platform, password: "" },
+  { user: tocsin, password: "", permissions: { publish: ${subjects(1)}, subscribe: ${subjects(2)} } }
+] }`,
+  );
+  const platform = await own.connect({ user: 'platform', pass: '' });
+  const { streams, consumers } = await jetstreamManager(platform);
+  await streams.add({ name: 'ALERTS', subjects: ['tocsin.in.*'] });
+  const dead = platform.subscribe('tocsin.dead', { max: 1 });
+  const taken: Taken[] = [];
+  const refused: MessageOutcome = { status: 'unavailable', code: 'TOC_LOG_UNAVAILABLE', message: 'not now' };
+  const config = natsConfig.parse({ servers: [own.url], user: 'tocsin', ingest: { stream: 'ALERTS' } });
+  const take = taking(taken, async (count) => (count === 1 ? refused : null));
+  const opened = await NatsLink.open(config, take, onTrouble);
+  await opened.listen();
+  for (const body of [message('a'), message('b'), '{']) platform.publish('tocsin.in.shop', body);
+  for await (const letter of dead) expect(letter.string()).toBe('{');
+  await until(() => taken.length === 3);
+  await opened.close();
+  const { num_ack_pending, num_pending } = await consumers.info('ALERTS', 'tocsin');
+  expect([num_ack_pending, num_pending]).toEqual([0, 0]);
+  await platform.close();
+  await own.stop();
+});
 
 async function createStream(name: string): Promise<void> {
   const manager = await jetstreamManager(client);
