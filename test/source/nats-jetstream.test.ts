@@ -3,7 +3,17 @@ import { headers as createHeaders, type NatsConnection } from '@nats-io/transpor
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { natsConfig, openNats, type MessageOutcome, type TakeMessage } from '../../src/source/index.ts';
 import { NatsLink } from '../../src/source/nats.ts';
 import { startNats, startNatsConfigured, type NatsServer } from '../support/nats.ts';
@@ -217,7 +227,9 @@ authorization { users: [
   { user: tocsin, password: "", permissions: { publish: ${subjects(1)}, subscribe: ${subjects(2)} } }
 ] }`,
   );
+  onTestFinished(() => own.stop());
   const platform = await own.connect({ user: 'platform', pass: '' });
+  onTestFinished(() => platform.close());
   const { streams, consumers } = await jetstreamManager(platform);
   await streams.add({ name: 'ALERTS', subjects: ['tocsin.in.*'] });
   const dead = platform.subscribe('tocsin.dead', { max: 1 });
@@ -225,16 +237,14 @@ authorization { users: [
   const refused: MessageOutcome = { status: 'unavailable', code: 'TOC_LOG_UNAVAILABLE', message: 'not now' };
   const config = natsConfig.parse({ servers: [own.url], user: 'tocsin', ingest: { stream: 'ALERTS' } });
   const take = taking(taken, async (count) => (count === 1 ? refused : null));
-  const opened = await NatsLink.open(config, take, onTrouble);
-  await opened.listen();
+  link = await NatsLink.open(config, take, onTrouble);
+  await link.listen();
   for (const body of [message('a'), message('b'), '{']) platform.publish('tocsin.in.shop', body);
   for await (const letter of dead) expect(letter.string()).toBe('{');
   await until(() => taken.length === 3);
-  await opened.close();
+  await link.close();
   const { num_ack_pending, num_pending } = await consumers.info('ALERTS', 'tocsin');
   expect([num_ack_pending, num_pending]).toEqual([0, 0]);
-  await platform.close();
-  await own.stop();
 });
 
 async function createStream(name: string): Promise<void> {
