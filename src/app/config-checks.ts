@@ -1,6 +1,7 @@
 import type { RouteConfig } from '../dispatch/index.ts';
 import { receiverMistakes } from '../notify/index.ts';
 import { isAllowedHost } from '../runbook/index.ts';
+import { isIngested } from '../source/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import { isLoopback, parseListen } from './listen-address.ts';
 
@@ -76,12 +77,20 @@ function checkServices({ services }: TocsinConfig): CrossMistake[] {
 }
 
 function checkNats({ receivers, nats }: TocsinConfig): CrossMistake[] {
-  if (nats) return [];
-  return receivers.flatMap((receiver, index) =>
-    receiver.nats_configs.length > 0
-      ? [{ path: ['receivers', index, 'nats_configs'], message: 'needs nats.servers to publish to' }]
-      : [],
-  );
+  return receivers.flatMap((receiver, index) => {
+    const path = ['receivers', index, 'nats_configs'];
+    if (!nats)
+      return receiver.nats_configs.length > 0 ? [{ path, message: 'needs nats.servers to publish to' }] : [];
+    return receiver.nats_configs.flatMap(({ subject, page_subject }, at) => [
+      ...ingestedAgain(nats.ingest.subject, `${subject}.p1`, [...path, at, 'subject']),
+      ...ingestedAgain(nats.ingest.subject, page_subject, [...path, at, 'page_subject']),
+    ]);
+  });
+}
+
+function ingestedAgain(pattern: string, subject: string, path: readonly PropertyKey[]): CrossMistake[] {
+  if (!isIngested(pattern, subject)) return [];
+  return [{ path, message: `pages would come in again as alerts: nats.ingest.subject is ${pattern}` }];
 }
 
 function checkRunbookHosts({ runbooks }: TocsinConfig): CrossMistake[] {

@@ -123,11 +123,9 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   const { promise: failed, resolve: fail } = Promise.withResolvers<TocsinError>();
   let failure: TocsinError | null = null;
 
-  const natsTake = async (domain: string, body: Uint8Array) => {
-    const outcome = await ingest.accept({ format: 'json', domain, body });
-    return outcome;
-  };
-  const nats = config.nats ? openNats(config.nats, natsTake, natsEvents(logger)) : null;
+  const nats = config.nats
+    ? openNats(config.nats, (report) => ingest.accept(report), natsEvents(logger))
+    : null;
   if (nats) {
     closing.defer(() => nats.close());
     telemetry.gauge('tocsin_nats_connected', '1 while a NATS server answers.', () =>

@@ -97,6 +97,10 @@ export const errorCodes = {
     retryable: false,
     summary: 'A stage threw: a defect. The partition stands still; nothing that was accepted is lost.',
   },
+  TOC_REPORT_INVALID: {
+    retryable: false,
+    summary: 'A report, or a part of it, could not be read; the message names the field.',
+  },
   TOC_STEP_FAILED: { retryable: false, summary: 'An HTTP step of a runbook failed.' },
   TOC_STORE_CORRUPT: {
     retryable: false,

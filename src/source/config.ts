@@ -36,14 +36,34 @@ export const natsConfig = natsConnectionConfig.safeExtend({
       stream: z.string().min(1).optional(),
       /** Name of the durable consumer on that stream. */
       consumer: z.string().min(1).default('tocsin'),
-      /** Where messages go of which something could not be read; without it they are only counted. */
+      /**
+       * Where messages go of which something could not be read, with the reason; null or an empty text for nowhere. A JetStream stream
+       * on it keeps them.
+       */
       dead_letter_subject: z
         .string()
-        .regex(/^[^\s*>]+$/, 'must be a subject without wildcards, such as tocsin.dead')
-        .optional(),
+        .regex(/^[^\s*>.]+(?:\.[^\s*>.]+)*$/, 'must be a subject without wildcards, such as tocsin.dead')
+        .or(z.literal('').transform(() => null))
+        .nullable()
+        .default('tocsin.dead'),
     })
+    .refine(
+      ({ subject, dead_letter_subject }) =>
+        dead_letter_subject === null || !isIngested(subject, dead_letter_subject),
+      {
+        message:
+          'must not be a subject that alerts are taken from: what is wrong with them would come in again',
+        path: ['dead_letter_subject'],
+      },
+    )
     .prefault({}),
 });
+
+/** The subject is among those that are taken in from a pattern that ends in `.*`. */
+export function isIngested(pattern: string, subject: string): boolean {
+  const prefix = pattern.slice(0, -1);
+  return subject.startsWith(prefix) && !subject.slice(prefix.length).includes('.');
+}
 
 export type GlobalConfig = z.output<typeof globalConfig>;
 export type SourceConfig = z.output<typeof sourceConfig>;

@@ -1,5 +1,6 @@
-import { parseJson, readList, typeName, type Decode } from './decode.ts';
-import { readReport } from './report.ts';
+import { readEvent } from './decode-cloudevents.ts';
+import { isObject, parseJson, readList, typeName, type Decode, type DecodeContext } from './decode.ts';
+import { readReport, type ReportOutcome } from './report.ts';
 
 /**
  * `POST /api/v2/alerts` of Alertmanager's API v2: an array of `postableAlert`. Valid alerts are kept where others are not; the same
@@ -15,12 +16,23 @@ export const decodeAlertmanager: Decode = (body, context) => {
   return readList(json.value, 'alerts', (item, path) => readReport(item, path, 'alertmanager', context));
 };
 
-/** One alert, or an array of alerts, in the same shape: what is published to a NATS subject. */
+/**
+ * One alert, or an array of alerts, in the same shape: what is published to a NATS subject. CloudEvents in structured mode are taken
+ * too, as they come from publishers without headers.
+ */
 export const decodeJson: Decode = (body, context) => {
   const json = parseJson(body);
   if (!json.ok) return { alerts: [], errors: [json.error] };
   if (Array.isArray(json.value))
-    return readList(json.value, 'alerts', (item, path) => readReport(item, path, 'json', context));
-  const outcome = readReport(json.value, 'alert', 'json', context);
+    return readList(json.value, 'alerts', (item, path) => readJson(item, path, context));
+  const outcome = readJson(json.value, isEvent(json.value) ? 'event' : 'alert', context);
   return outcome.ok ? { alerts: [outcome.alert], errors: [] } : { alerts: [], errors: [outcome.error] };
 };
+
+function readJson(item: unknown, path: string, context: DecodeContext): ReportOutcome {
+  return isEvent(item) ? readEvent(item, path, context) : readReport(item, path, 'json', context);
+}
+
+function isEvent(item: unknown): boolean {
+  return isObject(item) && 'specversion' in item && !('labels' in item);
+}

@@ -16,7 +16,8 @@ export const decodeCloudEvents: Decode = (body, context) => {
   return outcome.ok ? { alerts: [outcome.alert], errors: [] } : { alerts: [], errors: [outcome.error] };
 };
 
-function readEvent(event: unknown, path: string, context: DecodeContext): ReportOutcome {
+/** Reads one event in the JSON format. */
+export function readEvent(event: unknown, path: string, context: DecodeContext): ReportOutcome {
   if (!isObject(event)) return { ok: false, error: `${path}: expected an object, got ${typeName(event)}` };
   if (event['specversion'] !== '1.0')
     return { ok: false, error: `${path}.specversion: expected "1.0", got ${clip(event['specversion'])}` };

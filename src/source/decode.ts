@@ -23,17 +23,18 @@ export type Decode = (body: Uint8Array, context: DecodeContext) => DecodeResult;
 
 const utf8 = new TextDecoder('utf-8');
 
-/** Parses a body as JSON; what is wrong with it is said as an error of the whole body. */
+/** Parses a body as JSON; what is wrong with it is said as an error of the whole body, or of what `path` names. */
 export function parseJson(
   body: Uint8Array,
+  path = 'body',
 ): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string } {
-  if (body.length === 0) return { ok: false, error: 'body: expected JSON, got nothing' };
+  if (body.length === 0) return { ok: false, error: `${path}: expected JSON, got nothing` };
   try {
     return { ok: true, value: JSON.parse(utf8.decode(body)) };
   } catch (error) {
     return {
       ok: false,
-      error: `body: expected JSON: ${error instanceof Error ? error.message : String(error)}`,
+      error: `${path}: expected JSON: ${error instanceof Error ? error.message : String(error)}`,
     };
   }
 }

@@ -1,16 +1,18 @@
 import { decodeAlertmanagerWebhook } from './decode-alertmanager-webhook.ts';
 import { decodeAlertmanager, decodeJson } from './decode-alertmanager.ts';
+import { decodeCloudEventsMessage } from './decode-cloudevents-message.ts';
 import { decodeCloudEvents } from './decode-cloudevents.ts';
 import { decodeGrafana } from './decode-grafana.ts';
 import type { Decode } from './decode.ts';
 
-/** Every format that reports are taken in. Those but `alertmanager` and `json` are webhooks: `POST /webhook/<format>`. */
+/** Every format that reports are taken in. Some are webhooks: `POST /webhook/<format>`. */
 export const decoders = {
   alertmanager: decodeAlertmanager,
   json: decodeJson,
   'alertmanager-webhook': decodeAlertmanagerWebhook,
   grafana: decodeGrafana,
   cloudevents: decodeCloudEvents,
+  'cloudevents-message': decodeCloudEventsMessage,
 } as const satisfies Record<string, Decode>;
 
 export type SourceFormat = keyof typeof decoders;

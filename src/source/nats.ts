@@ -1,23 +1,18 @@
-import {
-  AckPolicy,
-  jetstream,
-  jetstreamManager,
-  type ConsumerMessages,
-  type JsMsg,
-} from '@nats-io/jetstream';
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { headers as createHeaders, type Msg, type Subscription } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TocsinError } from '../engine/index.ts';
 import { connectNats, type NatsConnection } from '../nats/index.ts';
 import type { NatsConfig } from './config.ts';
-
-/** What became of the reports of one message. */
-export type MessageOutcome =
-  | { readonly status: 'accepted'; readonly acceptedCount: number; readonly errors: readonly string[] }
-  | { readonly status: 'unavailable'; readonly message: string };
-
-/** Takes the reports of one message in; resolves once they are durable, or were refused. */
-export type TakeMessage = (domain: string, body: Uint8Array) => Promise<MessageOutcome>;
+import { consumeStream } from './consume-stream.ts';
+import { deadLetters } from './dead-letter.ts';
+import {
+  headersOf,
+  reportOf,
+  type MessageOutcome,
+  type ReceivedHeaders,
+  type TakeMessage,
+} from './nats-message.ts';
 
 /** How long a message that could not be kept waits before JetStream delivers it again. */
 const redeliveryMs = 1000;
@@ -27,26 +22,38 @@ const maxCloseMs = 2000;
 /** How many messages may wait to become durable together: the log writes what waits in one transaction. */
 const maxInFlight = 256;
 
+/** Called with what an operator should know while the connection goes on: what the server refuses, what could not be buried. */
+export type OnTrouble = (error: TocsinError) => void;
+
 /** A connection to the NATS servers of the configuration: takes reports in and publishes pages. */
 export class NatsLink {
   readonly #connection: NatsConnection;
   readonly #config: NatsConfig;
   readonly #take: TakeMessage;
+  readonly #onTrouble: OnTrouble;
+  readonly #lost = Promise.withResolvers<TocsinError>();
   #subscription: Subscription | null = null;
   #messages: ConsumerMessages | null = null;
   #loop: Promise<void> = Promise.resolve();
   #isConnected = true;
+  #isClosing = false;
 
-  private constructor(connection: NatsConnection, config: NatsConfig, take: TakeMessage) {
+  private constructor(
+    connection: NatsConnection,
+    config: NatsConfig,
+    take: TakeMessage,
+    onTrouble: OnTrouble,
+  ) {
     this.#connection = connection;
     this.#config = config;
     this.#take = take;
+    this.#onTrouble = onTrouble;
     void this.#watch();
   }
 
   /** Connects, and reconnects for ever afterwards. Rejects as `connectNats` does. */
-  static async open(config: NatsConfig, take: TakeMessage): Promise<NatsLink> {
-    return new NatsLink(await connectNats(config, 'tocsin'), config, take);
+  static async open(config: NatsConfig, take: TakeMessage, onTrouble: OnTrouble): Promise<NatsLink> {
+    return new NatsLink(await connectNats(config, 'tocsin'), config, take, onTrouble);
   }
 
   /** The connection stands at this moment; while it does not, the client connects again by itself. */
@@ -54,31 +61,36 @@ export class NatsLink {
     return this.#isConnected && !this.#connection.isClosed();
   }
 
+  /** Resolves when no message comes any more though nobody closed the link: the subscription is refused, the stream is gone. */
+  get lost(): Promise<TocsinError> {
+    return this.#lost.promise;
+  }
+
   /**
-   * Takes reports from `nats.ingest.subject`, whose last token is the domain: one JSON alert a message, or an array of them. A
-   * request is answered with `{ accepted, errors }`, and `retry: true` when nothing could be kept. From a stream, a message is
-   * acknowledged once its alerts are durable, delivered again when they could not be kept, and terminated when none of it could be
-   * read. What could not be read is published to `nats.ingest.dead_letter_subject`, if there is one. Messages are taken in the
-   * order in which they came. Rejects with TOC_NATS_UNAVAILABLE when the stream cannot be consumed.
+   * Takes reports from `nats.ingest.subject`, whose last token is the domain: one JSON alert a message, an array of them, or
+   * CloudEvents. A request is answered with `{ accepted, errors }`, and `retry: true` when nothing could be kept. From a stream, a
+   * message is acknowledged once its alerts are durable, delivered again when they could not be kept, and terminated when none of it
+   * could be read. What could not be read is published to `nats.ingest.dead_letter_subject`, if there is one, and so is what could not
+   * be kept where nobody would send it again. Messages are taken in the order in which they came. Rejects with TOC_NATS_UNAVAILABLE
+   * when the server refuses the subscription, or the stream cannot be consumed.
    */
   async listen(): Promise<void> {
-    const { subject, stream } = this.#config.ingest;
+    const { subject, stream, consumer } = this.#config.ingest;
     if (stream !== undefined) {
-      this.#messages = await this.#consume(stream);
-      this.#loop = takeInOrder(this.#messages, (message) => this.#settle(message));
+      this.#messages = await consumeStream(this.#connection, { stream, consumer, subject });
+      this.#loop = takeInOrder(this.#untilLost(this.#messages), (message) => this.#settle(message));
       return;
     }
     this.#subscription = this.#connection.subscribe(subject);
-    this.#loop = takeInOrder(this.#subscription, (message) => this.#answer(message));
+    this.#loop = takeInOrder(this.#untilLost(this.#subscription), (message) => this.#answer(message));
     await this.#connection.flush();
+    if (this.#subscription.isClosed()) throw await this.lost;
   }
 
   /** Publishes and waits until the server has it. Rejects with TOC_NATS_UNAVAILABLE. */
   async publish(subject: string, body: Uint8Array, headers: Readonly<Record<string, string>>): Promise<void> {
     try {
-      const wireHeaders = createHeaders();
-      for (const [name, value] of Object.entries(headers)) wireHeaders.set(name, value);
-      this.#connection.publish(subject, body, { headers: wireHeaders });
+      this.#send(subject, body, Object.entries(headers));
       await this.#connection.flush();
     } catch (cause) {
       throw new TocsinError('TOC_NATS_UNAVAILABLE', 'the NATS server did not take a message', { cause });
@@ -90,6 +102,7 @@ export class NatsLink {
    * for 2 seconds.
    */
   async close(): Promise<void> {
+    this.#isClosing = true;
     if (this.#connection.isClosed()) return this.#loop;
     const waiting = new AbortController();
     const tooLong = sleep(maxCloseMs, undefined, { signal: waiting.signal }).catch(() => undefined);
@@ -102,10 +115,29 @@ export class NatsLink {
   }
 
   async #watch(): Promise<void> {
-    for await (const { type } of this.#connection.status()) {
-      if (type === 'disconnect') this.#isConnected = false;
-      if (type === 'reconnect') this.#isConnected = true;
+    const told = new Set<string>();
+    for await (const status of this.#connection.status()) {
+      if (status.type === 'disconnect') this.#isConnected = false;
+      if (status.type === 'reconnect') {
+        this.#isConnected = true;
+        told.clear();
+      }
+      // What the server refuses it refuses again with each message: that is said once.
+      if (status.type !== 'error' || told.has(status.error.message)) continue;
+      told.add(status.error.message);
+      this.#onTrouble(refusal(status.error));
     }
+  }
+
+  /** Passes messages on; when they end by themselves, the link is lost. */
+  async *#untilLost<Message>(messages: AsyncIterable<Message>): AsyncGenerator<Message> {
+    let cause: unknown;
+    try {
+      yield* messages;
+    } catch (error) {
+      cause = error;
+    }
+    if (!this.#isClosing) this.#lost.resolve(refusal(cause));
   }
 
   async #finish(): Promise<void> {
@@ -116,9 +148,10 @@ export class NatsLink {
   }
 
   async #answer(message: Msg): Promise<void> {
-    const outcome = await this.#take(domainOf(message.subject), message.data);
+    const headers = headersOf(message);
+    const outcome = await this.#take(reportOf(message, headers));
     if (this.#connection.isClosed()) return;
-    this.#bury(message, outcome);
+    if (outcome.status === 'accepted' || !message.reply) this.#bury(message, headers, outcome, null);
     if (!message.reply) return;
     message.respond(
       JSON.stringify(
@@ -130,48 +163,56 @@ export class NatsLink {
   }
 
   async #settle(message: JsMsg): Promise<void> {
-    const outcome = await this.#take(domainOf(message.subject), message.data);
+    const headers = headersOf(message);
+    const outcome = await this.#take(reportOf(message, headers));
     if (this.#connection.isClosed()) return;
-    this.#bury(message, outcome);
-    if (outcome.status === 'unavailable') message.nak(redeliveryMs);
+    if (outcome.status === 'unavailable') {
+      message.nak(redeliveryMs);
+      return;
+    }
+    const { stream, streamSequence } = message.info;
+    this.#bury(message, headers, outcome, `${stream}/${streamSequence}`);
     // Servers before 2.10.4 pass over a termination that gives a reason.
-    else if (outcome.acceptedCount === 0 && outcome.errors.length > 0) message.term();
+    if (outcome.acceptedCount === 0 && outcome.errors.length > 0) message.term();
     else message.ack();
   }
 
-  /** Publishes a message of which something could not be read, with what was wrong, for people to look at. */
-  #bury({ subject, data }: Pick<Msg, 'subject' | 'data'>, outcome: MessageOutcome): void {
+  /** Publishes a message that was not taken as a whole, with the reason, for people to look at. */
+  #bury(
+    { subject, data }: Pick<Msg, 'subject' | 'data'>,
+    headers: ReceivedHeaders | null,
+    outcome: MessageOutcome,
+    id: string | null,
+  ): void {
     const { dead_letter_subject: deadLetterSubject } = this.#config.ingest;
-    if (deadLetterSubject === undefined || outcome.status !== 'accepted' || outcome.errors.length === 0)
-      return;
-    const headers = createHeaders();
-    headers.set('Tocsin-Subject', subject);
-    headers.set('Tocsin-Error', headerText(outcome.errors));
-    // The headers count into the largest message that the server takes.
-    const maxBytes = (this.#connection.info?.max_payload ?? data.length) - maxDeadLetterHeaderBytes;
-    this.#connection.publish(deadLetterSubject, data.subarray(0, Math.max(maxBytes, 0)), { headers });
+    const isTaken = outcome.status === 'accepted' && outcome.errors.length === 0;
+    if (deadLetterSubject === null || isTaken) return;
+    const why =
+      outcome.status === 'accepted'
+        ? { code: 'TOC_REPORT_INVALID', reasons: outcome.errors }
+        : { code: outcome.code, reasons: [outcome.message] };
+    const maxBytes = this.#connection.info?.max_payload ?? data.length;
+    try {
+      const letters = deadLetters({ subject, headers, data, id, ...why }, maxBytes);
+      if (letters.length === 0) throw new Error(`max_payload of the server, ${maxBytes}, is too small`);
+      for (const letter of letters) this.#send(deadLetterSubject, letter.data, letter.headers);
+    } catch (cause) {
+      const what = `a message on ${subject} was refused, and could not be published to ${deadLetterSubject}`;
+      this.#onTrouble(new TocsinError('TOC_NATS_UNAVAILABLE', what, { cause }));
+    }
   }
 
-  async #consume(stream: string): Promise<ConsumerMessages> {
-    const { consumer, subject } = this.#config.ingest;
-    try {
-      const manager = await jetstreamManager(this.#connection);
-      await manager.consumers.add(stream, {
-        durable_name: consumer,
-        ack_policy: AckPolicy.Explicit,
-        filter_subject: subject,
-      });
-      const durable = await jetstream(this.#connection).consumers.get(stream, consumer);
-      return await durable.consume();
-    } catch (cause) {
-      throw new TocsinError('TOC_NATS_UNAVAILABLE', `cannot consume the JetStream stream ${stream}`, {
-        cause,
-      });
-    }
+  #send(subject: string, body: Uint8Array, headers: Iterable<readonly [name: string, value: string]>): void {
+    const wireHeaders = createHeaders();
+    for (const [name, value] of headers) wireHeaders.append(name, value);
+    this.#connection.publish(subject, body, { headers: wireHeaders });
   }
 }
 
-const maxDeadLetterHeaderBytes = 4096;
+function refusal(cause: unknown): TocsinError {
+  const reason = cause instanceof Error ? cause.message : 'it sends no more messages';
+  return new TocsinError('TOC_NATS_UNAVAILABLE', `the NATS server refuses: ${reason}`, { cause });
+}
 
 /** Begins with messages in their order, with at most `maxInFlight` at a time; resolves when they have ended and all are finished. */
 async function takeInOrder<Message>(
@@ -185,17 +226,4 @@ async function takeInOrder<Message>(
     if (inFlight.size >= maxInFlight) await Promise.race(inFlight);
   }
   await Promise.all(inFlight);
-}
-
-/** Errors as the value of a header: one line of printable ASCII, at most 1,000 characters. */
-function headerText(errors: readonly string[]): string {
-  return errors
-    .slice(0, 20)
-    .join('; ')
-    .slice(0, 1000)
-    .replaceAll(/[^\x20-\x7e]/g, '?');
-}
-
-function domainOf(subject: string): string {
-  return subject.slice(subject.lastIndexOf('.') + 1);
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/app/config.ts';
 
@@ -124,5 +125,34 @@ dedup:
     expect(mistakesOf('route: { receiver: n }\nreceivers: [{ name: n, nats_configs: [{}] }]')[0]).toMatch(
       /needs nats.servers/,
     );
+  });
+
+  test('pages over NATS are not where alerts come in', () => {
+    const mistakesWith = (receiver: string): string[] =>
+      mistakesOf(
+        `route: { receiver: n }\nreceivers: [{ name: n, nats_configs: [${receiver}] }]\nnats: { servers: [h] }`,
+      );
+    expect(mistakesWith('{ subject: tocsin.in }')[0]).toMatch(/subject: pages would come in again as alerts/);
+    expect(mistakesWith('{ page_subject: tocsin.in.x }')[0]).toMatch(
+      /page_subject: pages would come in again/,
+    );
+    expect(mistakesWith('{ subject: tocsin.in.x }')).toEqual([]);
+  });
+
+  test('the configuration of docs/nats.md is one', () => {
+    const page = readFileSync(new URL('../../docs/nats.md', import.meta.url), 'utf8');
+    const example = /```yaml\n(.*?)```/s.exec(page)?.[1] ?? '';
+    expect(example).toContain('creds_file');
+    expect(mistakesOf(example)).toEqual([]);
+  });
+
+  test('what is wrong with the nats section is told by its key', () => {
+    const mistakesWith = (nats: string): string[] => mistakesOf(`nats: { servers: [h], ${nats} }`);
+    expect(mistakesWith('token_file: t, creds_file: c')[0]).toMatch(/nats: at most one of user, token_file/);
+    expect(mistakesWith('ingest: { dead_letter_subject: tocsin.in.dead }')[0]).toMatch(
+      /nats.ingest.dead_letter_subject: must not be a subject that alerts are taken from/,
+    );
+    expect(mistakesWith('ingest: { dead_letter_subject: null }')).toEqual([]);
+    expect(mistakesWith("ingest: { dead_letter_subject: '' }")).toEqual([]);
   });
 });

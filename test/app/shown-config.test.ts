@@ -27,7 +27,7 @@ receivers:
   - { name: a, webhook_configs: [{ url: 'http://127.0.0.1:1/', timeout: 3s }], pushover_configs: [{ user_key_file: u, token_file: t, ttl: 1m }] }
   - { name: b, console_configs: [{}] }
 cluster: { peers: ['127.0.0.1:9095'] }
-nats: { servers: ['127.0.0.1:4222'] }
+nats: { servers: ['127.0.0.1:4222'], tls: { ca_file: a }, ingest: { dead_letter_subject: '' } }
 services: [{ name: shop, tier: 1 }]
 `,
   ],

@@ -35,6 +35,18 @@ async function connectWith(options: object): Promise<void> {
   await connection.flush();
 }
 
+/** Gives what resolves with the next status of a type. */
+function watch(link: NatsConnection): (wanted: string) => Promise<void> {
+  const statuses = link.status()[Symbol.asyncIterator]();
+  return async (wanted) => {
+    for (;;) {
+      const { done, value } = await statuses.next();
+      if (done === true) throw new Error(`the client closed before ${wanted}`);
+      if (value.type === wanted) return;
+    }
+  };
+}
+
 const refused = { code: 'TOC_NATS_UNAVAILABLE', message: expect.stringContaining('refuses the credentials') };
 
 describe('authentication', () => {
@@ -83,14 +95,7 @@ describe('authentication', () => {
     server = await startNatsConfigured(folder, 'authorization { token: first }');
     const token_file = await fileOf('token', 'first');
     await connectWith({ token_file });
-    const statuses = connection!.status()[Symbol.asyncIterator]();
-    const until = async (wanted: string): Promise<void> => {
-      for (;;) {
-        const { done, value } = await statuses.next();
-        if (done === true) throw new Error(`the client closed before ${wanted}`);
-        if (value.type === wanted) return;
-      }
-    };
+    const until = watch(connection!);
 
     await conf('second');
     await server.kill();
@@ -165,6 +170,20 @@ describe('TLS', () => {
     });
     await connectWith({ servers, tls: { ca_file, cert_file: client.certFile, key_file: client.keyFile } });
   }, 20_000);
+
+  test('certificates that were renewed are taken up when the client reconnects', async () => {
+    const authority = await Authority.create(folder);
+    const { certFile, keyFile } = await authority.issue('server', 'DNS:localhost');
+    server = await startNatsConfigured(folder, `tls { cert_file: "${certFile}", key_file: "${keyFile}" }`);
+    await connectWith({ servers: [`localhost:${server.port}`], tls: { ca_file: authority.certFile } });
+    const until = watch(connection!);
+    await server.kill();
+    // The same files, signed by another authority.
+    await (await Authority.create(folder)).issue('server', 'DNS:localhost');
+    await server.start();
+    await until('reconnect');
+    await connection!.flush();
+  }, 30_000);
 
   test('a server without it is refused where it is asked for', async () => {
     server = await startNats();

@@ -7,6 +7,7 @@ test('without a configuration there are defaults', () => {
   expect(natsConfig.parse({ servers: ['127.0.0.1:4222'] }).ingest).toEqual({
     subject: 'tocsin.in.*',
     consumer: 'tocsin',
+    dead_letter_subject: 'tocsin.dead',
   });
 });
 
@@ -18,7 +19,29 @@ test('unknown keys and values that cannot be are refused', () => {
   for (const subject of ['tocsin.in', 'tocsin.>', 'tocsin.*.in', 'tocsin.in. *', '*']) {
     expect(natsConfig.safeParse({ servers: ['x'], ingest: { subject } }).success).toBe(false);
   }
-  expect(natsConfig.safeParse({ servers: ['x'], ingest: { dead_letter_subject: 'a.*' } }).success).toBe(
-    false,
-  );
+  for (const subject of ['a.*', 'a..b', '.a', 'a b', 'a.>', 'a.'])
+    expect(deadLetterSubject({ dead_letter_subject: subject })).toBeUndefined();
 });
+
+test('dead letters never come in again, and can be turned off', () => {
+  expect(deadLetterSubject({ dead_letter_subject: null })).toBeNull();
+  expect(deadLetterSubject({ dead_letter_subject: '' })).toBeNull();
+  const refused = [
+    { subject: 'tocsin.*' },
+    { subject: 'a.b.*', dead_letter_subject: 'a.b.c' },
+    { subject: 'dea.*', dead_letter_subject: 'dea.d' },
+  ];
+  for (const ingest of refused) expect(deadLetterSubject(ingest)).toBeUndefined();
+  const allowed = [
+    { subject: 'dea.*', dead_letter_subject: 'dead' },
+    { subject: 'a.b.*', dead_letter_subject: 'a.b' },
+    { subject: 'a.b.*', dead_letter_subject: 'a.b.c.d' },
+    { subject: 'a.b.*', dead_letter_subject: 'a.bc.d' },
+  ];
+  for (const ingest of allowed) expect(deadLetterSubject(ingest)).toBe(ingest.dead_letter_subject);
+});
+
+/** What is made of it, undefined when it is refused. */
+function deadLetterSubject(ingest: object): string | null | undefined {
+  return natsConfig.safeParse({ servers: ['x'], ingest }).data?.ingest.dead_letter_subject;
+}

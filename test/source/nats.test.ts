@@ -1,14 +1,11 @@
-import { jetstreamManager } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { headers as createHeaders, type NatsConnection } from '@nats-io/transport-node';
+import { connect as dial } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { decoders, natsConfig, type MessageOutcome, type TakeMessage } from '../../src/source/index.ts';
+import { natsConfig, type MessageOutcome, type TakeMessage } from '../../src/source/index.ts';
 import { NatsLink } from '../../src/source/nats.ts';
 import { startNats, type NatsServer } from '../support/nats.ts';
-import { context } from './scene.ts';
+import { message, onTrouble, taking, until, type Taken } from './nats-scene.ts';
 
 let server: NatsServer;
 let client: NatsConnection;
@@ -27,41 +24,85 @@ afterEach(async () => {
   await client.close();
 });
 
-interface Taken {
-  readonly domain: string;
-  readonly names: readonly string[];
-}
-
-/** Takes messages as the application does; what is durable is in `taken`. */
-function taking(
-  taken: Taken[],
-  before: (count: number) => Promise<MessageOutcome | null> = async () => null,
-): TakeMessage {
-  let count = 0;
-  return async (domain, body) => {
-    const instead = await before(++count);
-    if (instead) return instead;
-    const { alerts, errors } = decoders.json(body, { ...context, defaultDomain: domain });
-    taken.push({ domain, names: alerts.map(({ labels }) => labels[1] ?? '') });
-    return { status: 'accepted', acceptedCount: alerts.length, errors };
-  };
-}
-
 async function open(ingest: object, take: TakeMessage): Promise<NatsLink> {
-  link = await NatsLink.open(natsConfig.parse({ servers: [server.url], ingest }), take);
+  link = await NatsLink.open(natsConfig.parse({ servers: [server.url], ingest }), take, onTrouble);
   await link.listen();
   return link;
 }
 
-const message = (name: string): string => JSON.stringify({ labels: { alertname: name } });
+describe('CloudEvents', () => {
+  const request = async (attributes: Record<string, string>, payload: unknown): Promise<unknown> => {
+    const headers = createHeaders();
+    for (const [name, value] of Object.entries(attributes)) headers.set(name, value);
+    const body = JSON.stringify(payload);
+    return (await client.request('core.in.shop', body, { headers, timeout: 2000 })).json();
+  };
+  const attributes = { specversion: '1.0', id: '1', source: '/rules', type: 'alert.firing' };
+  const binary = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value]));
+  const data = { labels: { alertname: 'a' } };
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
-    if (condition()) return;
-    await sleep(10);
-  }
-  expect(condition()).toBe(true);
-}
+  test('in binary and structured mode are taken like alerts, one or a batch', async () => {
+    const taken: Taken[] = [];
+    await open({ subject: 'core.in.*' }, taking(taken));
+    expect(await request({ ...binary, 'content-type': 'application/json' }, data)).toEqual({
+      accepted: 1,
+      errors: [],
+    });
+    const structured = { 'Content-Type': 'application/cloudevents+json; charset=utf-8' };
+    expect(await request(structured, { ...attributes, data })).toEqual({ accepted: 1, errors: [] });
+    const batch = { 'Content-Type': 'application/cloudevents-batch+json' };
+    const events = [
+      { ...attributes, data },
+      { ...attributes, id: '2', data },
+    ];
+    expect(await request(batch, events)).toEqual({ accepted: 2, errors: [] });
+    expect(taken.map(({ domain, names }) => [domain, ...names])).toEqual([
+      ['shop', 'a'],
+      ['shop', 'a'],
+      ['shop', 'a', 'a'],
+    ]);
+  });
+
+  test('that cannot be read are told by field', async () => {
+    await open({ subject: 'core.in.*' }, taking([]));
+    expect(await request({ ...binary, 'ce-specversion': '0.3' }, data)).toEqual({
+      accepted: 0,
+      errors: ['event.specversion: expected "1.0", got 0.3'],
+    });
+    expect(await request(binary, { labels: { alertname: 5 } })).toEqual({
+      accepted: 0,
+      errors: ['event.data.labels.alertname: expected a string, got number'],
+    });
+    expect(
+      await request({ 'content-type': 'application/cloudevents+json' }, { ...attributes, data: 5 }),
+    ).toEqual({
+      accepted: 0,
+      errors: ['event.data: expected an alert as a JSON object, got number'],
+    });
+  });
+
+  test('with headers that no client writes are told so, and nothing stops', async () => {
+    const dead = client.subscribe('tocsin.dead', { max: 1 });
+    const taken: Taken[] = [];
+    await open({ subject: 'core.in.*' }, taking(taken));
+    const wireHeaders = 'NATS/1.0\r\nce id: 1\r\n\r\n';
+    const socket = dial(server.port, '127.0.0.1');
+    socket.write(`CONNECT {"headers":true,"verbose":false}\r\nHPUB core.in.shop ${wireHeaders.length} `);
+    socket.write(`${wireHeaders.length + 2}\r\n${wireHeaders}{}\r\n`);
+    for await (const letter of dead) {
+      expect([letter.string(), letter.headers?.get('Tocsin-Error')]).toEqual([
+        '{}',
+        'headers: expected names of printable ASCII, got others',
+      ]);
+      expect(letter.headers?.get('Tocsin-Headers-Omitted')).toBe('they cannot be read');
+    }
+    socket.destroy();
+    expect((await client.request('core.in.shop', message('a'), { timeout: 2000 })).json()).toEqual({
+      accepted: 1,
+      errors: [],
+    });
+  });
+});
 
 describe('core NATS', () => {
   test('a request is answered once its alerts are durable, in the domain of its subject', async () => {
@@ -82,7 +123,7 @@ describe('core NATS', () => {
     );
     const bad = await client.request('core.in.shop', '{', { timeout: 2000 });
     expect(bad.json()).toEqual({ accepted: 0, errors: [expect.stringContaining('body: expected JSON')] });
-    outcome = { status: 'unavailable', message: 'the log is full' };
+    outcome = { status: 'unavailable', code: 'TOC_LOG_UNAVAILABLE', message: 'the log is full' };
     const refused = await client.request('core.in.shop', message('a'), { timeout: 2000 });
     expect(refused.json()).toEqual({ accepted: 0, errors: ['the log is full'], retry: true });
   });
@@ -108,27 +149,6 @@ describe('core NATS', () => {
     expect(mostWaiting).toBeLessThanOrEqual(256);
   });
 
-  test('what cannot be read goes to the dead letter subject with the reason', async () => {
-    const dead = client.subscribe('tocsin.dead', { max: 1 });
-    await open({ subject: 'core.in.*', dead_letter_subject: 'tocsin.dead' }, taking([]));
-    client.publish('core.in.shop', message('fine'));
-    client.publish('core.in.shop', `[${message('fine')},{"labels":{"größe":5}}]`);
-    for await (const letter of dead) {
-      expect(letter.string()).toContain('größe');
-      expect(letter.headers?.get('Tocsin-Subject')).toBe('core.in.shop');
-      expect(letter.headers?.get('Tocsin-Error')).toBe(
-        'alerts[1].labels.gr??e: expected a string, got number',
-      );
-    }
-  });
-
-  test('a message as large as the server takes is buried too, cut', async () => {
-    const dead = client.subscribe('tocsin.dead', { max: 1 });
-    await open({ subject: 'core.in.*', dead_letter_subject: 'tocsin.dead' }, taking([]));
-    client.publish('core.in.shop', 'x'.repeat(client.info!.max_payload));
-    for await (const letter of dead) expect(letter.data.length).toBe(client.info!.max_payload - 4096);
-  });
-
   test('closing finishes and answers what is at hand', async () => {
     const taken: Taken[] = [];
     const begun = Promise.withResolvers<void>();
@@ -151,85 +171,18 @@ test('closing ends also while the server is away', async () => {
   const lost = await startNats();
   const take = taking([]);
   const config = natsConfig.parse({ servers: [lost.url], ingest: { subject: 'core.in.*' } });
-  const opened = await NatsLink.open(config, take);
+  const opened = await NatsLink.open(config, take, onTrouble);
   await opened.listen();
   await lost.stop();
   await expect(opened.close()).resolves.toBeUndefined();
 });
 
-describe('JetStream', () => {
-  test('a message is acknowledged once it is durable, and not delivered again to the next process', async () => {
-    await createStream('first');
-    const taken: Taken[] = [];
-    const ingest = { subject: 'first.in.*', stream: 'first' };
-    const opened = await open(ingest, taking(taken));
-    client.publish('first.in.shop', message('a'));
-    client.publish('first.in.bank', message('b'));
-    await until(() => taken.length === 2);
-    await opened.close();
-    client.publish('first.in.shop', message('c'));
-    await open(ingest, taking(taken));
-    await until(() => taken.length >= 3);
-    expect(taken).toEqual([
-      { domain: 'shop', names: ['a'] },
-      { domain: 'bank', names: ['b'] },
-      { domain: 'shop', names: ['c'] },
-    ]);
-    await link?.close();
-    expect(await pending('first')).toBe(0);
-  });
-
-  test('a message that could not be kept is delivered again; one that cannot be read is not', async () => {
-    await createStream('second');
-    const taken: Taken[] = [];
-    const refused: MessageOutcome = { status: 'unavailable', message: 'not now' };
-    let calls = 0;
-    await open(
-      { subject: 'second.in.*', stream: 'second' },
-      taking(taken, async (count) => {
-        calls = count;
-        return count === 1 ? refused : null;
-      }),
-    );
-    client.publish('second.in.shop', message('a'));
-    client.publish('second.in.shop', '{');
-    await until(() => taken.some(({ names }) => names[0] === 'a'));
-    expect(calls).toBe(3);
-    await link?.close();
-    expect(await pending('second')).toBe(0);
-  });
-
-  test('a stream that is not there is an error with a code', async () => {
-    await expect(open({ stream: 'absent' }, taking([]))).rejects.toMatchObject({
-      code: 'TOC_NATS_UNAVAILABLE',
-    });
-  });
-});
-
 describe('connecting', () => {
   test('a server that does not answer is an error with a code', async () => {
     const config = natsConfig.parse({ servers: ['127.0.0.1:1'] });
-    await expect(NatsLink.open(config, taking([]))).rejects.toMatchObject({ code: 'TOC_NATS_UNAVAILABLE' });
-  });
-
-  test('the token comes from a file', async () => {
-    const guarded = await startNats('--auth', 'open-sesame');
-    const folder = await mkdtemp(join(tmpdir(), 'tocsin-token-'));
-    const file = join(folder, 'token');
-    try {
-      await writeFile(file, 'open-sesame\n');
-      const servers = [guarded.url];
-      await expect(NatsLink.open(natsConfig.parse({ servers }), taking([]))).rejects.toMatchObject({
-        code: 'TOC_NATS_UNAVAILABLE',
-      });
-      link = await NatsLink.open(natsConfig.parse({ servers, token_file: file }), taking([]));
-      await link.publish('anything', Buffer.from('x'), { Name: 'value' });
-    } finally {
-      await link?.close();
-      link = null;
-      await guarded.stop();
-      await rm(folder, { recursive: true });
-    }
+    await expect(NatsLink.open(config, taking([]), onTrouble)).rejects.toMatchObject({
+      code: 'TOC_NATS_UNAVAILABLE',
+    });
   });
 
   test('publishing waits until the server has the message, with its headers', async () => {
@@ -241,15 +194,3 @@ describe('connecting', () => {
     }
   });
 });
-
-async function createStream(name: string): Promise<void> {
-  const manager = await jetstreamManager(client);
-  await manager.streams.add({ name, subjects: [`${name}.in.*`] });
-}
-
-async function pending(stream: string): Promise<number> {
-  const { num_ack_pending, num_pending } = await (
-    await jetstreamManager(client)
-  ).consumers.info(stream, 'tocsin');
-  return num_ack_pending + num_pending;
-}

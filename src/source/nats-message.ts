@@ -1,0 +1,42 @@
+import type { Msg } from '@nats-io/transport-node';
+import { encodeCloudEventsMessage } from './decode-cloudevents-message.ts';
+import type { SourceFormat } from './decoders.ts';
+
+/** One message as it is taken in. */
+export interface MessageReport {
+  readonly format: SourceFormat;
+  readonly domain: string;
+  readonly body: Uint8Array;
+}
+
+/** What became of the reports of one message. */
+export type MessageOutcome =
+  | { readonly status: 'accepted'; readonly acceptedCount: number; readonly errors: readonly string[] }
+  | { readonly status: 'unavailable'; readonly code: string; readonly message: string };
+
+/** Takes the reports of one message in; resolves once they are durable, or were refused. */
+export type TakeMessage = (report: MessageReport) => Promise<MessageOutcome>;
+
+type Received = Pick<Msg, 'subject' | 'data'> & { readonly headers?: Msg['headers'] | undefined };
+export type ReceivedHeaders = readonly (readonly [name: string, values: readonly string[]])[];
+
+/** The headers of a message; null where they cannot be read, because the server takes names that the client does not. */
+export function headersOf(message: Received): ReceivedHeaders | null {
+  try {
+    return [...(message.headers ?? [])];
+  } catch {
+    return null;
+  }
+}
+
+/** How a message is decoded: by its headers as CloudEvents, else as plain JSON. The last token of its subject is the domain. */
+export function reportOf({ subject, data }: Received, headers: ReceivedHeaders | null): MessageReport {
+  const domain = subject.slice(subject.lastIndexOf('.') + 1);
+  if (headers?.length === 0) return { format: 'json', domain, body: data };
+  const firstValues =
+    headers && Object.fromEntries(headers.map(([name, values]) => [name, values[0] ?? ''] as const));
+  const event = encodeCloudEventsMessage(firstValues, data);
+  return event
+    ? { format: 'cloudevents-message', domain, body: event }
+    : { format: 'json', domain, body: data };
+}
