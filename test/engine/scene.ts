@@ -175,7 +175,7 @@ export class Scene {
       deliveries: this.store,
       repeatableKinds: new Set(),
       appendClaim: async (claim) => {
-        await this.log.append({ kind: 'claim', timeMs: this.clock.nowMs(), payload: claim as never });
+        await this.log.append({ kind: 'claim', timeMs: this.clock.nowMs(), payload: claim });
       },
       appendFact: async (fact) => {
         await this.log.append({ kind: 'fact', timeMs: this.clock.nowMs(), payload: fact as never });
