@@ -21,7 +21,7 @@ export interface CarrierOptions {
   readonly store: PartitionStore;
   readonly publisher: Publisher | null;
   readonly print: (text: string) => void;
-  readonly history: HistoryParts;
+  readonly history: Pick<HistoryParts, 'recall'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -1,20 +1,15 @@
-import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import { readableConfig } from './shown-config.ts';
 import { addAlertmanagerMetrics } from './alertmanager/metrics.ts';
 import type { Logger } from './logger.ts';
 import type { ApiPorts } from '../api/index.ts';
-import { PartitionOwner, TocsinError, type Clock } from '../engine/index.ts';
-import type { ConfigEntry, Flow, LogEntry } from '../incident/index.ts';
-import type { PartitionLog } from '../log/index.ts';
-import { openNats } from '../source/index.ts';
+import { TocsinError, type Clock } from '../engine/index.ts';
+import { openNats, type NatsPort } from '../source/index.ts';
 import { loadConfig, requireConfig, type ConfigFiles } from './config-file.ts';
 import type { TocsinConfig } from './config-schema.ts';
-import { countFrames } from './count-frames.ts';
 import { Closing } from './closing.ts';
 import { openDoor, type Door } from './door.ts';
-import { createCarriers, createRunner } from './effects.ts';
-import { createCommandGate } from './gate.ts';
+import { createPartition } from './partition.ts';
 import { createClusterDoors, viewOf } from './cluster-doors.ts';
 import { addGauges } from './gauges.ts';
 import { handOver } from './handover.ts';
@@ -25,7 +20,6 @@ import { behind, createIngest } from './ingest.ts';
 import { createPipeline } from './pipeline.ts';
 import { createReadModel } from './read-model.ts';
 import { createSteadyClock } from './steady-clock.ts';
-import { Retention } from './retention.ts';
 import { createConfigPayload, startScorer } from './scorer.ts';
 import { plainWeb, serveApi, type WebOptions } from './serve-api.ts';
 import { createTelemetry } from './telemetry.ts';
@@ -61,9 +55,6 @@ export interface Instance {
   /** Takes nothing more in, finishes what is under way, writes a checkpoint and closes everything. */
   stop(): Promise<void>;
 }
-
-const tick = (timeMs: number): LogEntry => ({ kind: 'tick', timeMs, payload: null });
-const resume = (timeMs: number, atMs: number): LogEntry => ({ kind: 'resume', timeMs, payload: { atMs } });
 
 /**
  * Starts a process: everything that can fail is done before the API answers. Rejects with the coded error of what failed, after
@@ -118,12 +109,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   });
   closing.defer(() => history.close());
 
-  const pipeline = createPipeline({ scorer: running.scorer, withHistory: history.writer !== null });
-  const { fold, stages } = pipeline;
-  const { promise: failed, resolve: fail } = Promise.withResolvers<TocsinError>();
-  let failure: TocsinError | null = null;
-
-  const nats = config.nats
+  const nats: NatsPort | null = config.nats
     ? openNats(config.nats, (report) => ingest.accept(report), natsEvents(logger))
     : null;
   if (nats) {
@@ -133,57 +119,22 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     );
   }
 
-  const carriers = createCarriers({
+  const partition = createPartition({
     config,
     templates: loaded.templates,
+    log,
     store,
+    history,
+    scorer: running.scorer,
     publisher: nats,
     print,
-    history,
     clock,
+    telemetry,
     logger,
-  });
-  const runner = createRunner({
-    carriers,
-    store,
-    clock,
-    appendClaim: async (payload) =>
-      void (await log.append({ kind: 'claim', timeMs: clock.nowMs(), payload })),
-    appendFact: async (payload) => void (await log.append({ kind: 'fact', timeMs: clock.nowMs(), payload })),
-    assertLeading: async () => cluster?.assertLeading(),
-    logger,
-  });
-  const retention = new Retention({
-    log,
-    store,
-    retentionMs: config.storage.log_retention,
-    onError: (error) =>
-      logger.warn(
-        { err: error },
-        'Old log entries could not be removed; they will be with the next cleaning.',
-      ),
-  });
-  const owner = new PartitionOwner<LogEntry, Flow>({
-    fold,
-    log,
-    store,
-    runner,
-    sink: history.writer,
-    clock,
-    createTick: tick,
-    createResume: resume,
     leads: cluster === null || cluster.role === 'leading',
-    checkpointIntervalMs: config.storage.checkpoint_interval,
-    onFrames: (frames) => countFrames(frames, telemetry),
-    onFailure: (error) => {
-      failure = error;
-      logger.error({ code: error.code, err: error.cause }, error.message);
-      fail(error);
-    },
-    onCheckpoint: (position, timeMs) => retention.note(position, timeMs),
-    onCheckpointError: (error) =>
-      logger.warn({ err: error }, 'A checkpoint could not be written; it will be written with the next one.'),
+    assertLeading: async () => cluster?.assertLeading(),
   });
+  const { fold, stages, owner, runner, carriers } = partition;
   const alone = {
     ingest: createIngest({
       log,
@@ -193,10 +144,10 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
         defaultDomain: config.source.default_domain,
         domainLabel: config.source.domain_label,
       }),
-      refusal: () => failure ?? behind(owner.lagCount, config.storage.max_lag_entries),
+      refusal: () => partition.failure ?? behind(owner.lagCount, config.storage.max_lag_entries),
       telemetry,
     }),
-    commands: createCommandGate({ log, owner, answers: stages.answers, clock }),
+    commands: partition.commands,
   };
   const { ingest, commands } = cluster
     ? createClusterDoors({ cluster, log, owner, ...alone, nowMs: () => clock.nowMs() })
@@ -207,10 +158,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   await owner.start();
   logger.info({ position: fold.position, alerts: stages.intake.size }, 'The log is folded in.');
   const lead = async (): Promise<void> => {
-    clock.advanceTo(log.lastTimeMs);
-    await owner.lead();
-    const payload = await createConfigPayload(config, options.configFile);
-    if (!isDeepStrictEqual(fold.config?.payload, payload)) await putConfig(log, clock, payload, owner);
+    await partition.lead(await createConfigPayload(config, options.configFile));
     nats?.listen();
   };
   if (!cluster || cluster.role === 'leading') await lead();
@@ -218,11 +166,11 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     void cluster.leading.then(lead).catch((error: unknown) => {
       // Another leads already, and this instance is about to begin anew.
       if (cluster.role !== 'leading') return;
-      failure =
+      partition.fail(
         error instanceof TocsinError
           ? error
-          : new TocsinError('TOC_PARTITION_FAILED', 'this process could not take over', { cause: error });
-      fail(failure);
+          : new TocsinError('TOC_PARTITION_FAILED', 'this process could not take over', { cause: error }),
+      );
     });
   if (handover)
     void handOver(handover.known, { stages, ingest, commands, nowMs: () => clock.nowMs() })
@@ -252,7 +200,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     try {
       const payload = await createConfigPayload(nextConfig, options.configFile);
       carriers.configure(nextConfig, next.templates);
-      if (!cluster || cluster.role === 'leading') await putConfig(log, clock, payload, owner);
+      if (!cluster || cluster.role === 'leading') await partition.configure(payload);
     } catch (error) {
       if (error instanceof TocsinError) return { ok: false, errors: [error.message] };
       throw error;
@@ -293,7 +241,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       configText,
       integrations: () => carriers.integrations(),
       notReadyBecause: () =>
-        failure?.message ?? (cluster?.role === 'seeking' ? 'no member of the cluster leads' : null),
+        partition.failure?.message ?? (cluster?.role === 'seeking' ? 'no member of the cluster leads' : null),
       reload,
       metrics: () => telemetry.text(),
       nowMs: () => clock.nowMs(),
@@ -306,22 +254,11 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     get config() {
       return config;
     },
-    failed,
+    failed: partition.failed,
     outranked: cluster?.ended ?? new Promise(() => undefined),
     reload,
     stop: () => closing.close(),
   };
-}
-
-/** Appends the configuration, and waits until it is applied. */
-async function putConfig(
-  log: PartitionLog<LogEntry>,
-  clock: Clock,
-  payload: ConfigEntry['payload'],
-  owner: PartitionOwner<LogEntry, Flow>,
-): Promise<void> {
-  const { position } = await log.append({ kind: 'config', timeMs: clock.nowMs(), payload });
-  await owner.applied(position);
 }
 
 function natsEvents(logger: Logger): Parameters<typeof openNats>[2] {
