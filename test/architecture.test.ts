@@ -14,6 +14,7 @@ const allowed: Record<string, readonly string[]> = {
   cluster: ['engine', 'log'],
   store: words,
   history: words,
+  fleet: ['engine'],
   nats: ['alert', 'engine'],
   source: [...words, 'nats'],
   mute: words,
