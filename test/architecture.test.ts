@@ -32,6 +32,7 @@ const allowed: Record<string, readonly string[]> = {
 /** Third-party clients: each room that needs one has one file that imports it. */
 const oneFileARoom = [
   'lmdb',
+  'ioredis',
   '@nats-io/transport-node',
   '@clickhouse/client',
   'chdb',
