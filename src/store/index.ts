@@ -4,5 +4,7 @@ export * from './lmdb-file.ts';
 export * from './lmdb.ts';
 export { redisConfig, type RedisConfig } from './redis-config.ts';
 export { connectRedis, type RedisConnection } from './redis-connection.ts';
+export { openRedisRegistry } from './redis-registry.ts';
 export * from './redis.ts';
+export * from './registry.ts';
 export * from './store.ts';
