@@ -114,7 +114,7 @@ class IoredisConnection implements RedisConnection {
 
   #unavailable(cause: unknown): TocsinError {
     const reason = cause instanceof Error ? `: ${cause.message}` : '';
-    return new TocsinError('TOC_STORE_UNAVAILABLE', `Redis at ${this.#where} does not answer${reason}`, {
+    return new TocsinError('TOC_STORE_UNAVAILABLE', `Redis at ${this.#where} cannot be used${reason}`, {
       cause,
     });
   }

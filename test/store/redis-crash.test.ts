@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectRedis, openRedisStore, redisConfig, type RedisConnection } from '../../src/store/index.ts';
@@ -14,7 +14,7 @@ import {
 
 const acts: fc.Arbitrary<RowAct[]> = fc.array(
   fc.record({
-    key: fc.constantFrom(...'abcdefgh'),
+    key: fc.constantFrom(...'abcdefgh'.split('')),
     act: fc.constantFrom('put', 'put', 'delete'),
     text: fc.constantFrom('abcd', 'efgh', 'wxyz1'),
   }),
