@@ -14,6 +14,9 @@ const scanStep = 500;
 /** How often a checkpoint is read that is written meanwhile. */
 const maxReads = 10;
 
+/** Keys and rows by turns. */
+type ScanStep = readonly [cursor: Buffer, fields: readonly Buffer[]];
+
 interface Head {
   readonly commit: string;
   readonly position: number;
@@ -159,18 +162,25 @@ export class RedisCheckpoint {
     return [...rows.values()];
   }
 
-  /** A scan may tell a row twice. */
+  /** A scan may tell a row twice. The server looks for the next ones while these are decoded. */
   async #scanRows(): Promise<Map<string, CheckpointRow>> {
     const rows = new Map<string, CheckpointRow>();
-    let cursor = '0';
-    do {
-      const answer = await this.#connection.send('hscan', this.#keys.rows, cursor, 'COUNT', scanStep);
-      const [next, fields] = answer as readonly [Buffer, readonly Buffer[]];
+    let step: Promise<ScanStep> | null = this.#scan('0');
+    while (step) {
+      const [next, fields]: ScanStep = await step;
+      const cursor = next.toString();
+      step = cursor === '0' ? null : this.#scan(cursor);
+      // Whoever awaits it is told; when a row is found to be unreadable before, nobody does.
+      step?.catch(() => {});
       for (let index = 0; index + 1 < fields.length; index += 2)
         rows.set(fieldOf(fields[index]!), readRow(fields[index + 1]!));
-      cursor = next.toString();
-    } while (cursor !== '0');
+    }
     return rows;
+  }
+
+  async #scan(cursor: string): Promise<ScanStep> {
+    const answer = await this.#connection.send('hscan', this.#keys.rows, cursor, 'COUNT', scanStep);
+    return answer as ScanStep;
   }
 
   async #readJournal({ commit, appliedCount, chunkCount }: Head): Promise<(Buffer | null)[]> {

@@ -3,7 +3,7 @@ import { encodeRow, rowKey } from './checkpoint-row.ts';
 
 /** About what one command writes, and moves from the journal to the rows: see bench/redis-store.ts. */
 const chunkBytes = 256 * 1024;
-const chunkRows = 1000;
+const chunkRows = 500;
 
 /** Lengths of key and value, big endian. */
 const headerLength = 8;

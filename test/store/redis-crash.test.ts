@@ -1,12 +1,19 @@
 import * as fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectRedis, openRedisStore, redisConfig, type RedisConnection } from '../../src/store/index.ts';
+import {
+  connectRedis,
+  openRedisStore,
+  redisConfig,
+  type RedisConnection,
+  type StagedCheckpoint,
+} from '../../src/store/index.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
 import {
   BreakingConnection,
   CheckpointModel,
   CutProxy,
+  RepeatingConnection,
   inOrder,
   type Fault,
   type RowAct,
@@ -119,6 +126,45 @@ test('a commit that broke off anywhere is finished when it is called again', asy
     { numRuns: 8 },
   );
 });
+
+test('a command that comes late, or once more, harms no checkpoint', async () => {
+  let lateCount = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(acts, { minLength: 2, maxLength: 6 }),
+      fc.infiniteStream(fc.option(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }))),
+      async (deltas, picks) => {
+        const partition = randomUUID();
+        const repeating = new RepeatingConnection(connection, (count) => {
+          const pick = picks.next().value;
+          if (pick !== null) lateCount++;
+          return pick === null ? null : Math.floor(pick * count);
+        });
+        const store = openRedisStore(repeating, partition);
+        const model = new CheckpointModel();
+        for (const acts of deltas) {
+          const staged = store.stageCheckpoint(model.next(acts));
+          await committed(staged);
+          expect(inOrder(await openRedisStore(connection, partition).readCheckpoint())).toEqual(
+            model.checkpoint,
+          );
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+  expect(lateCount).toBeGreaterThan(0);
+});
+
+/** Commits again as often as it breaks off: that a late command has taken away what is not sealed yet is allowed. */
+async function committed(staged: StagedCheckpoint): Promise<void> {
+  for (;;)
+    try {
+      return await staged.commit();
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'TOC_STORE_UNAVAILABLE' });
+    }
+}
 
 test('a connection that is cut at any byte harms no checkpoint', async () => {
   const proxy = await CutProxy.start(server.port);

@@ -89,6 +89,33 @@ export class BreakingConnection implements RedisConnection {
   }
 }
 
+/** A connection that sends what it has sent before once more, in between: `pick` says which of so many, or none. */
+export class RepeatingConnection implements RedisConnection {
+  readonly keyPrefix: string;
+  readonly #inner: RedisConnection;
+  readonly #pick: (count: number) => number | null;
+  readonly #sent: Parameters<RedisConnection['run']>[] = [];
+
+  constructor(inner: RedisConnection, pick: (count: number) => number | null) {
+    this.#inner = inner;
+    this.keyPrefix = inner.keyPrefix;
+    this.#pick = pick;
+  }
+
+  send(...args: Parameters<RedisConnection['send']>): Promise<unknown> {
+    return this.#inner.send(...args);
+  }
+
+  async run(...args: Parameters<RedisConnection['run']>): Promise<unknown> {
+    const late = this.#sent[this.#pick(this.#sent.length) ?? -1];
+    if (late) await this.#inner.run(...late);
+    this.#sent.push(args);
+    return this.#inner.run(...args);
+  }
+
+  async close(): Promise<void> {}
+}
+
 /** A way to a server that is cut, once, when so many more bytes have passed. */
 export class CutProxy {
   readonly port: number;
