@@ -33,6 +33,7 @@ const allowed: Record<string, readonly string[]> = {
 /** Third-party clients: each room that needs one has one file that imports it. */
 const oneFileARoom = [
   'lmdb',
+  'ioredis',
   '@nats-io/jetstream',
   '@nats-io/transport-node',
   '@clickhouse/client',

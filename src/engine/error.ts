@@ -115,6 +115,10 @@ export const errorCodes = {
     summary: 'The storage folder was written by a version whose format this one does not read.',
   },
   TOC_STORE_LOCKED: { retryable: false, summary: 'Another process works in the same storage folder.' },
+  TOC_STORE_ROLLED_BACK: {
+    retryable: false,
+    summary: 'The store has an older checkpoint than the one that was read or written last.',
+  },
   TOC_STORE_UNAVAILABLE: { retryable: true, summary: 'The store cannot be read or written.' },
   TOC_TEMPLATE_FAILED: { retryable: false, summary: 'A notification template could not be rendered.' },
   TOC_TEMPLATE_INVALID: { retryable: false, summary: 'A notification template cannot be parsed.' },

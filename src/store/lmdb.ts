@@ -1,5 +1,4 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
-import { createHash } from 'node:crypto';
 import {
   decode,
   encode,
@@ -7,14 +6,14 @@ import {
   type Checkpoint,
   type CheckpointDelta,
   type Fact,
-  type TableChange,
 } from '../engine/index.ts';
-import type { Lease, PartitionStore, StagedCheckpoint } from './store.ts';
+import { decodeRow, encodeRow, inItsPlace, rowKey } from './checkpoint-row.ts';
+import type { Outcome } from './outcome.ts';
+import { shortKey } from './short-key.ts';
+import type { Lease, PartitionStore, StagedCheckpoint, StoreOptions } from './store.ts';
 
-interface Outcome {
-  readonly outcome: Fact['outcome'];
-  readonly atMs: number;
-}
+/** A lease as it is kept. */
+type KeptLease = Omit<Lease, 'expiresInMs'>;
 
 const headKey = 'head';
 const leaseKey = 'lease';
@@ -25,7 +24,7 @@ const forgetStep = 1000;
  * Opens the store in the folder `path`, which is created when it is missing. What it has taken is synced to disk.
  * Throws TOC_STORE_UNAVAILABLE when the folder cannot be used.
  */
-export function openLmdbStore(path: string): PartitionStore {
+export function openLmdbStore(path: string, { nowMs = Date.now }: StoreOptions = {}): PartitionStore {
   try {
     // A commit is over when it is on disk. lmdb's own batching by event turn leaves promises that nobody awaits: a full disk would
     // end the process by an unhandled rejection.
@@ -36,7 +35,7 @@ export function openLmdbStore(path: string): PartitionStore {
       overlappingSync: false,
       eventTurnBatching: false,
     });
-    return new LmdbStore(root);
+    return new LmdbStore(root, nowMs);
   } catch (cause) {
     throw new TocsinError('TOC_STORE_UNAVAILABLE', `the store in ${path} cannot be opened`, { cause });
   }
@@ -52,10 +51,12 @@ class LmdbStore implements PartitionStore {
   readonly #meta: Database<Uint8Array, string>;
   /** The token that this handle took the lease with; what it writes from then on is written under it. */
   #fencingToken: number | null = null;
+  readonly #nowMs: () => number;
   #isClosed = false;
 
-  constructor(root: RootDatabase<Uint8Array, string>) {
+  constructor(root: RootDatabase<Uint8Array, string>, nowMs: () => number) {
     this.#root = root;
+    this.#nowMs = nowMs;
     this.#rows = root.openDB({ name: 'rows', encoding: 'binary' });
     this.#outcomes = root.openDB({ name: 'outcomes', encoding: 'binary' });
     this.#ages = root.openDB({ name: 'ages', encoding: 'binary' });
@@ -95,7 +96,7 @@ class LmdbStore implements PartitionStore {
       commit: () =>
         this.#write(() => {
           for (const key of removes) void this.#rows.remove(key);
-          for (const [key, bytes] of puts) void this.#rows.put(key, this.#inItsPlace(key, bytes));
+          for (const [key, bytes] of puts) void this.#rows.put(key, inItsPlace(bytes, this.#rows.get(key)));
           void this.#meta.put(headKey, head, 1);
         }),
     };
@@ -109,11 +110,11 @@ class LmdbStore implements PartitionStore {
   }
 
   outcomeOf(effectId: string): Promise<Fact['outcome'] | undefined> {
-    return this.#guard(async () => this.#outcome(shorten(effectId))?.outcome);
+    return this.#guard(async () => this.#outcome(shortKey(effectId))?.outcome);
   }
 
   record(effectId: string, outcome: Fact['outcome'], atMs: number): Promise<void> {
-    const key = shorten(effectId);
+    const key = shortKey(effectId);
     const bytes = encode({ outcome, atMs } satisfies Outcome);
     return this.#write(() => {
       void this.#outcomes.put(key, bytes);
@@ -138,19 +139,27 @@ class LmdbStore implements PartitionStore {
     }
   }
 
-  async acquireLease(owner: string, nowMs: number, durationMs: number): Promise<Lease | null> {
+  async acquireLease(owner: string, durationMs: number, leastToken = 1): Promise<Lease | null> {
     const lease = await this.#guard(() =>
       this.#root.transaction(() => {
-        const held = this.#lease();
+        const [nowMs, held] = [this.#nowMs(), this.#lease()];
         if (held && held.owner !== owner && held.expiresAtMs > nowMs) return null;
-        const fencingToken = held ? held.fencingToken + (held.owner === owner ? 0 : 1) : 1;
-        const lease: Lease = { owner, fencingToken, expiresAtMs: nowMs + durationMs };
-        void this.#meta.put(leaseKey, encode(lease), fencingToken);
-        return lease;
+        const nextToken = held ? held.fencingToken + (held.owner === owner ? 0 : 1) : 1;
+        const fencingToken = Math.max(nextToken, leastToken);
+        const kept: KeptLease = { owner, fencingToken, expiresAtMs: nowMs + durationMs };
+        void this.#meta.put(leaseKey, encode(kept), fencingToken);
+        return { ...kept, expiresInMs: durationMs };
       }),
     );
     if (lease) this.#fencingToken = lease.fencingToken;
     return lease;
+  }
+
+  readLease(): Promise<Lease | null> {
+    return this.#guard(async () => {
+      const held = this.#lease();
+      return held && { ...held, expiresInMs: Math.max(0, held.expiresAtMs - this.#nowMs()) };
+    });
   }
 
   async releaseLease(owner: string): Promise<void> {
@@ -169,15 +178,9 @@ class LmdbStore implements PartitionStore {
     await this.#root.close();
   }
 
-  /** A row that is not new keeps the order that it was written with first. */
-  #inItsPlace(key: string, bytes: Uint8Array): Uint8Array {
-    if (!hasOrder(bytes)) bytes.set(this.#rows.get(key)?.subarray(0, orderLength) ?? noOrder);
-    return bytes;
-  }
-
-  #lease(): Lease | null {
+  #lease(): KeptLease | null {
     const bytes = this.#meta.get(leaseKey);
-    return bytes ? (decode(bytes) as Lease) : null;
+    return bytes ? (decode(bytes) as KeptLease) : null;
   }
 
   #outcome(key: string): Outcome | undefined {
@@ -210,40 +213,6 @@ class LmdbStore implements PartitionStore {
 }
 
 const nothing = new Uint8Array(0);
-
-/** LMDB's keys end at 1978 bytes; longer names are told apart by their digest. What a row is called stands in its value. */
-const longestKeyLength = 400;
-
-/** A row is its order (a double, big endian) and then its table, key and value. */
-const orderLength = 8;
-const noOrder = new Uint8Array(orderLength);
-
-function encodeRow({ table, key, order, value }: TableChange): Uint8Array {
-  const content = encode([table, key, value]);
-  const bytes = Buffer.allocUnsafe(orderLength + content.length);
-  bytes.writeDoubleBE(order ?? 0);
-  bytes.set(content, orderLength);
-  return bytes;
-}
-
-/** Orders begin at 1. */
-function hasOrder(bytes: Uint8Array): boolean {
-  return bytes[0] !== 0;
-}
-
-function decodeRow(bytes: Uint8Array): Checkpoint['rows'][number] {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const [table, key, value] = decode(view.subarray(orderLength)) as [string, string, unknown];
-  return { table, key, order: view.readDoubleBE(0), value };
-}
-
-function rowKey(table: string, key: string): string {
-  return shorten(`${table}\u0000${key}`);
-}
-
-function shorten(key: string): string {
-  return key.length <= longestKeyLength ? key : createHash('sha256').update(key).digest('hex');
-}
 
 /** What is behind lmdb's "Commit failed": it comes later, as a promise that rejects. */
 async function commitErrorOf(error: unknown): Promise<unknown> {

@@ -8,9 +8,17 @@ export interface StagedCheckpoint {
 
 export interface Lease {
   readonly owner: string;
-  /** Rises with each new holder. Whoever writes under a lower one is refused (see `acquireLease`). */
+  /** Rises with each new holder. Whoever writes under another one is refused (see `acquireLease`). */
   readonly fencingToken: number;
+  /** By the store's clock. */
   readonly expiresAtMs: number;
+  /** How long it goes on, as of the store's answer; 0 when it is over. What an owner counts from before it asked. */
+  readonly expiresInMs: number;
+}
+
+export interface StoreOptions {
+  /** The clock of leases, for tests. Without it that of the machine which keeps the store. */
+  readonly nowMs?: (() => number) | undefined;
 }
 
 /**
@@ -29,13 +37,18 @@ export interface PartitionStore {
   /** Forgets outcomes recorded before `beforeMs`; resolves with their number. */
   forgetOutcomes(beforeMs: number): Promise<number>;
   /**
-   * Takes or renews the lease until `nowMs + durationMs`. Resolves with null while somebody else holds it.
-   * Renewing keeps the fencing token; taking over raises it. `owner` is the name of one process in one life.
+   * Takes or renews the lease for `durationMs` by the store's clock. Resolves with null while somebody else holds it.
+   * Renewing keeps the fencing token; taking over raises it. A token is never less than `leastToken` (1 when left out): with one more
+   * than the highest that the log has seen, tokens go on rising after the store has lost its data. `owner` is the name of one process
+   * in one life.
    *
-   * From then on what is written through this store is fenced: once another owner has taken the lease, checkpoints and outcomes are
-   * refused with TOC_STORE_FENCED, even where this owner has not noticed yet that its time is over.
+   * From then on what is written through this store is fenced: once another owner has taken the lease, or the store has lost it,
+   * checkpoints and outcomes are refused with TOC_STORE_FENCED, even where this owner has not noticed yet that its time is over.
    */
-  acquireLease(owner: string, nowMs: number, durationMs: number): Promise<Lease | null>;
+  acquireLease(owner: string, durationMs: number, leastToken?: number): Promise<Lease | null>;
+  /** The lease that was taken last, over or not; null when none ever was. */
+  readLease(): Promise<Lease | null>;
+  /** Ends the lease where `owner` holds it. */
   releaseLease(owner: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -16,7 +16,7 @@ logContract('LMDB', async () => {
   return { open: async () => openLmdbLog(path), clean };
 });
 
-storeContract('LMDB', async () => {
+storeContract('LMDB', async (nowMs) => {
   const { path, clean } = await temporaryFolder();
-  return { open: async () => openLmdbStore(path), clean };
+  return { open: async () => openLmdbStore(path, { nowMs }), clean };
 });

@@ -1,0 +1,143 @@
+import { Redis } from 'ioredis';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { redisConfig, type RedisConfig } from '../../src/store/index.ts';
+import { freePort } from './port.ts';
+import { serverCommand, testServers } from './servers.ts';
+
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  /** For what tests do to the server. */
+  readonly admin: Redis;
+  /** Kills the server, and with it what it holds. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** As a process that does not get to run: it answers nothing and closes nothing. */
+  pause(): void;
+  resume(): void;
+  stop(): Promise<void>;
+}
+
+/** Starts a real Redis server without persistence on a free port of loopback; `settings` are more lines of its configuration. */
+export async function startRedis(...settings: readonly string[]): Promise<RedisServer> {
+  return startRedisAs([], settings);
+}
+
+async function startRedisAs(args: readonly string[], settings: readonly string[]): Promise<RedisServer> {
+  const [folder, port] = [await mkdtemp(join(tmpdir(), 'tocsin-redis-')), await freePort()];
+  const file = join(folder, 'redis.conf');
+  const common = ['bind 127.0.0.1', `port ${port}`, `dir ${folder}`];
+  const [command, ...first] = serverCommand(testServers.redis, folder);
+  const admin = new Redis({
+    port,
+    lazyConnect: true,
+    maxRetriesPerRequest: null,
+    retryStrategy: () => 20,
+    disableClientInfo: true,
+  });
+  admin.on('error', () => {});
+  let server: ChildProcess | null = null;
+  const start = async (): Promise<void> => {
+    const lines = [...common, ...(args.length > 0 ? [] : ['save ""']), ...settings];
+    await writeFile(file, `${lines.join('\n')}\n`);
+    server = spawn(command, [...first, file, ...args], { stdio: 'ignore' });
+    await admin.ping();
+  };
+  const kill = async (): Promise<void> => {
+    if (server === null || server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill('SIGKILL');
+    await exited;
+  };
+  await start();
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    admin,
+    kill,
+    start,
+    pause: () => server?.kill('SIGSTOP'),
+    resume: () => server?.kill('SIGCONT'),
+    async stop() {
+      admin.disconnect();
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface RedisServers {
+  readonly servers: readonly RedisServer[];
+  readonly config: RedisConfig;
+  stop(): Promise<void>;
+}
+
+/** Redis Cluster of three masters. */
+export async function startRedisCluster(): Promise<RedisServers> {
+  const servers = await Promise.all(
+    [0, 1, 2].map(async () =>
+      startRedis('cluster-enabled yes', `cluster-port ${await freePort()}`, 'cluster-node-timeout 5000'),
+    ),
+  );
+  const first = servers[0]!;
+  const share = Math.ceil(16_384 / servers.length);
+  for (const [index, { admin }] of servers.entries()) {
+    const last = Math.min((index + 1) * share, 16_384) - 1;
+    await admin.call('cluster', 'addslotsrange', index * share, last);
+    await admin.call('cluster', 'set-config-epoch', index + 1);
+    const bus = Number(((await first.admin.config('GET', 'cluster-port')) as string[])[1]);
+    if (index > 0) await admin.call('cluster', 'meet', '127.0.0.1', first.port, bus);
+  }
+  for (const { admin } of servers)
+    await eventually(async () => {
+      const info = await admin.cluster('INFO');
+      return info.includes('cluster_known_nodes:3') && info.includes('cluster_state:ok');
+    });
+  return {
+    servers,
+    config: redisConfig.parse({ nodes: servers.map(({ port }) => `127.0.0.1:${port}`) }),
+    stop: () => stopAll(servers),
+  };
+}
+
+/** A master, a replica and one Sentinel, which calls a master dead after a second. */
+export async function startRedisSentinel(): Promise<RedisServers & { readonly master: RedisServer }> {
+  const master = await startRedis('repl-diskless-sync-delay 0');
+  const replica = await startRedis(`replicaof 127.0.0.1 ${master.port}`, 'repl-diskless-sync-delay 0');
+  await eventually(async () => (await replica.admin.info('replication')).includes('master_link_status:up'));
+  const sentinel = await startRedisAs(
+    ['--sentinel'],
+    [
+      `sentinel monitor main 127.0.0.1 ${master.port} 1`,
+      'sentinel down-after-milliseconds main 500',
+      'sentinel failover-timeout main 2000',
+    ],
+  );
+  await eventually(
+    async () => ((await sentinel.admin.call('sentinel', 'replicas', 'main')) as unknown[]).length === 1,
+  );
+  const servers = [master, replica, sentinel];
+  return {
+    master,
+    servers,
+    config: redisConfig.parse({ sentinels: [`127.0.0.1:${sentinel.port}`], master_name: 'main' }),
+    stop: () => stopAll(servers),
+  };
+}
+
+async function stopAll(servers: readonly RedisServer[]): Promise<void> {
+  await Promise.all(servers.map((server) => server.stop()));
+}
+
+/** Resolves once `isSo` does so with true; asks again and again for half a minute. */
+export async function eventually(isSo: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 600; attempt++) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('it did not come to pass within half a minute');
+}
