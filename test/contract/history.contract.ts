@@ -103,7 +103,7 @@ export function describeHistory(name: string, open: () => Promise<HistoryDatabas
           "SELECT name FROM system.tables WHERE database = currentDatabase() AND name != 'schema_migrations'",
         );
         // The database makes the bands itself, from the signatures.
-        const made = ['incident_bands', 'incident_bands_of_signatures'];
+        const made = ['sketch_bands', 'sketch_bands_of_sketches'];
         expect(new Set([...rows.map(({ table }) => table), ...made])).toEqual(
           new Set(tables.map(({ name }) => name)),
         );

@@ -12,6 +12,7 @@ import {
   type HistoryOptions,
 } from '../../src/history/index.ts';
 import type { RecallEffect } from '../../src/incident/index.ts';
+import { describeCopies } from './history-copies.contract.ts';
 import { describeHistory } from './history.contract.ts';
 import { firstLine, kill, startClickHouse, type ClickHouseProcess } from '../support/clickhouse.ts';
 import { freePort } from '../support/port.ts';
@@ -47,6 +48,7 @@ function run(file: string, ...args: string[]): ChildProcess {
 }
 
 describeHistory('embedded', () => open({ path: join(folder, 'embedded') }));
+describeCopies('embedded', () => open({ path: join(folder, 'copies') }));
 
 describe('server', () => {
   let server: ClickHouseProcess;
@@ -62,6 +64,7 @@ describe('server', () => {
   afterAll(() => server.kill());
 
   describeHistory('server', () => open(options));
+  describeCopies('server', () => open({ ...options, database: 'copies' }));
 
   test('a server that is away at start is told, and taken into use when it answers', async () => {
     const port = await freePort();
