@@ -10,6 +10,7 @@ import {
   LaterDatabase,
   openHistory,
   type HistoryDatabase,
+  type HistoryOptions,
 } from '../history/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -55,11 +56,7 @@ export async function openHistoryParts(
     );
     return missing;
   }
-  const { url, user, password_file, database } = history;
-  const place =
-    url === undefined
-      ? { path: join(folder, 'history') }
-      : { url, user, database, ...(password_file === undefined ? {} : { passwordFile: password_file }) };
+  const place = historyOptions(history, folder);
   const warnOfMissing = (why: string): void =>
     logger.warn(
       `There is no history: ${why} Nothing is kept for analysts, and there is no recall of similar incidents.`,
@@ -116,5 +113,29 @@ export async function openHistoryParts(
       await writer.close(closeGraceMs);
       await source.close();
     },
+  };
+}
+
+/** Where the history is, and how its server is spoken to. */
+export function historyOptions(history: TocsinConfig['history'], folder: string): HistoryOptions {
+  const { url, ttl, tls } = history;
+  if (url === undefined) return { path: join(folder, 'history'), ttl };
+  return {
+    url,
+    user: history.user,
+    passwordFile: history.password_file,
+    database: history.database,
+    tls: tls && { caFile: tls.ca_file, certFile: tls.cert_file, keyFile: tls.key_file },
+    connectTimeoutMs: history.connect_timeout,
+    requestTimeoutMs: history.request_timeout,
+    compression: history.compression,
+    asyncInsert: history.async_insert,
+    placement: {
+      cluster: history.cluster,
+      replicated: history.replicated
+        ? { path: history.replica_path, replica: history.replica_name }
+        : undefined,
+    },
+    ttl,
   };
 }

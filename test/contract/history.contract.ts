@@ -73,13 +73,13 @@ export function describeHistory(name: string, open: () => Promise<HistoryDatabas
         const changed = loadMigrations().map((step) =>
           step.version === 2 ? { ...step, checksum: 'other' } : step,
         );
-        await expect(migrate(database, changed)).rejects.toMatchObject({
+        await expect(migrate(database, { migrations: changed })).rejects.toMatchObject({
           code: 'TOC_HISTORY_MIGRATION_CHANGED',
         });
       });
 
       test('a history that is ahead of this version is refused', async () => {
-        await expect(migrate(database, loadMigrations().slice(0, 1))).rejects.toMatchObject({
+        await expect(migrate(database, { migrations: loadMigrations().slice(0, 1) })).rejects.toMatchObject({
           code: 'TOC_HISTORY_MIGRATION_UNKNOWN',
           retryable: false,
         });

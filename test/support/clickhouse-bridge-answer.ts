@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import { createGzip, createZstdCompress } from 'node:zlib';
 import type { Session } from 'chdb';
 import type { BridgeRequest } from './clickhouse-bridge-request.ts';
 
@@ -48,7 +48,8 @@ export async function answerInto(
   const whole = Readable.from(
     withException(first.done === true ? null : first.value, chunks, { tag, version: engine.version }),
   );
-  await (asked.encoding === null ? pipeline(whole, response) : pipeline(whole, createGzip(), response));
+  if (asked.encoding === null) await pipeline(whole, response);
+  else await pipeline(whole, asked.encoding === 'gzip' ? createGzip() : createZstdCompress(), response);
 }
 
 const empty = Buffer.alloc(0);

@@ -16,7 +16,7 @@ export interface BridgeRequest {
   /** Format of a result whose statement names none. */
   readonly defaultFormat: string;
   /** The answer is to be compressed in this way. */
-  readonly encoding: 'gzip' | null;
+  readonly encoding: 'gzip' | 'zstd' | null;
   /** The answer begins when the statement has ended. */
   readonly isBuffered: boolean;
 }
@@ -65,7 +65,10 @@ export async function readRequest(request: IncomingMessage): Promise<BridgeReque
     if (name.startsWith('param_')) parameters.set(wordOf(name).slice('param_'.length), value);
     else if (!ofTheWire.has(name)) settings.push([wordOf(name), value]);
   }
-  const takesGzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+  const taken = /\b(gzip|zstd)\b/.exec(request.headers['accept-encoding'] ?? '')?.[1] as
+    | 'gzip'
+    | 'zstd'
+    | undefined;
   return {
     statement,
     database: fields.get('database') ?? String(request.headers['x-clickhouse-database'] ?? 'default'),
@@ -74,7 +77,7 @@ export async function readRequest(request: IncomingMessage): Promise<BridgeReque
     settings,
     defaultFormat:
       fields.get('default_format') ?? String(request.headers['x-clickhouse-format'] ?? 'TabSeparated'),
-    encoding: takesGzip && fields.get('enable_http_compression') === '1' ? 'gzip' : null,
+    encoding: fields.get('enable_http_compression') === '1' ? (taken ?? null) : null,
     isBuffered: fields.get('wait_end_of_query') === '1',
   };
 }

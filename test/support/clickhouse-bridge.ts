@@ -9,7 +9,7 @@
  *
  * Served, as `@clickhouse/client` uses it: `/ping`; statements by POST in the body, in `query`, or in a form; `param_*`;
  * `database`, `default_format` and every setting of the engine as URL parameters, `insert_deduplication_token` among them; the
- * body as an insert's data; bodies compressed with gzip, deflate, br or zstd; answers in gzip (`enable_http_compression`);
+ * body as an insert's data; bodies compressed with gzip, deflate, br or zstd; answers in gzip or zstd (`enable_http_compression`);
  * results streamed as the engine makes them; users by Basic, by `X-ClickHouse-User` and `-Key`, by URL parameters, or by the common
  * name of a client certificate; exceptions with the server's status, `X-ClickHouse-Exception-Code` and text, and those in
  * the middle of a result as the server ends it from 25.11 on.
