@@ -33,6 +33,7 @@ export interface HistoryPartsOptions {
 }
 
 const closeGraceMs = 5000;
+const mib = 1024 * 1024;
 
 /**
  * Opens the history that the configuration asks for. Without an engine it says so plainly and goes on: incidents are then
@@ -71,8 +72,12 @@ export async function openHistoryParts(
       throw new TocsinError('TOC_HISTORY_UNAVAILABLE', opened.missing);
     };
     const onMissing = (error: unknown): void => warnOfMissing(error instanceof Error ? error.message : '');
-    const onLost = (count: number): void =>
-      telemetry.count('tocsin_history_rows_dropped_total', count, { reason: 'missing' });
+    // Rows for a server wait on the disk until somebody has put right what keeps it closed.
+    const onLost =
+      'url' in place
+        ? null
+        : (count: number): void =>
+            telemetry.count('tocsin_history_rows_dropped_total', count, { reason: 'missing' });
     source = later = new LaterDatabase({ delayMs, open, onMissing, onLost });
   } else {
     const opened = await openHistory(place);
@@ -84,17 +89,30 @@ export async function openHistoryParts(
     source = opened.database;
   }
   const opening = later?.opened ?? Promise.resolve();
-  const writer = new HistoryWriter(source, {
+  const writer = await HistoryWriter.open(source, {
     partition: '0',
     flushIntervalMs: history.flush_interval,
     maxBatchRows: history.max_batch_rows,
     maxBufferedRows: history.max_buffered_rows,
-    maxBufferedBytes: history.max_buffered_mib * 1024 * 1024,
+    maxBufferedBytes: history.max_buffered_mib * mib,
+    spill:
+      'url' in place
+        ? { folder: join(folder, 'history-spill'), maxBytes: history.max_spill_mib * mib }
+        : undefined,
     onDropped: (count, reason) => {
       telemetry.count('tocsin_history_rows_dropped_total', count, { reason });
       logger.error({ count, reason }, 'Rows are missing in the history.');
     },
     onRetry: (error, attempt) => logger.warn({ code: error.code, attempt }, error.message),
+    onSpillFailure: (error) =>
+      logger.error(
+        { err: error },
+        'The spill of the history cannot be written or read: rows wait in memory, and what is on the disk waits there.',
+      ),
+    onBacklog: (isWaiting) =>
+      isWaiting
+        ? logger.warn('Rows wait on the disk until the ClickHouse server takes them.')
+        : logger.info('The ClickHouse server has all rows that waited on the disk.'),
   });
   const recall = createRecall(source, {
     timeoutMs: history.recall_timeout,

@@ -16,6 +16,7 @@ import { PreparedDatabase } from './prepared-database.ts';
 import { answerType, asRefusal } from './refusal.ts';
 import { serverConnection, type ServerOptions } from './server-connection.ts';
 import { applyTtl, type Ttl } from './ttl.ts';
+import { withinMs } from './within.ts';
 
 export type HistoryOptions = (
   | /** The embedded engine on a folder. One process at a time may hold it, and one folder at a time a process. */ {
@@ -144,7 +145,10 @@ class ClickHouseDatabase implements HistoryDatabase {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await Promise.allSettled(this.#running);
+    const settled = Promise.allSettled(this.#running);
+    // A server that keeps silent is not waited for: closing the client ends what is under way. The engine in here can't be left.
+    if (this.engine === 'server') await withinMs(settled, lastAnswerMs);
+    else await settled;
     await this.#client.close();
     await this.#release();
   }
@@ -165,6 +169,9 @@ class ClickHouseDatabase implements HistoryDatabase {
     }
   }
 }
+
+/** How long a server's last answers are waited for. */
+const lastAnswerMs = 1_000;
 
 interface Connected {
   readonly client: ClickHouseClient;
