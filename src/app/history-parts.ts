@@ -64,20 +64,29 @@ export async function openHistoryParts(
     );
   let source: HistoryDatabase;
   let later: LaterDatabase | null = null;
-  if (delayMs > 0 && canOpenHistory(place)) {
+  const isServer = 'url' in place;
+  // A server that keeps silent must not keep the start waiting: nothing but rows and recall needs it.
+  if (isServer || (delayMs > 0 && canOpenHistory(place))) {
     const open = async (): Promise<HistoryDatabase> => {
       const opened = await openHistory(place);
       if (opened.problem) logger.warn({ code: opened.problem.code }, opened.problem.message);
       if (opened.database) return opened.database;
       throw new TocsinError('TOC_HISTORY_UNAVAILABLE', opened.missing);
     };
-    const onMissing = (error: unknown): void => warnOfMissing(error instanceof Error ? error.message : '');
+    const onMissing = (error: unknown): void => {
+      if (!isServer) warnOfMissing(error instanceof Error ? error.message : '');
+      else {
+        logger.error(
+          { err: error },
+          'The history on the ClickHouse server cannot be used. Rows wait on the disk until this is put right and Tocsin has started again.',
+        );
+      }
+    };
     // Rows for a server wait on the disk until somebody has put right what keeps it closed.
-    const onLost =
-      'url' in place
-        ? null
-        : (count: number): void =>
-            telemetry.count('tocsin_history_rows_dropped_total', count, { reason: 'missing' });
+    const onLost = isServer
+      ? null
+      : (count: number): void =>
+          telemetry.count('tocsin_history_rows_dropped_total', count, { reason: 'missing' });
     source = later = new LaterDatabase({ delayMs, open, onMissing, onLost });
   } else {
     const opened = await openHistory(place);
@@ -95,10 +104,9 @@ export async function openHistoryParts(
     maxBatchRows: history.max_batch_rows,
     maxBufferedRows: history.max_buffered_rows,
     maxBufferedBytes: history.max_buffered_mib * mib,
-    spill:
-      'url' in place
-        ? { folder: join(folder, 'history-spill'), maxBytes: history.max_spill_mib * mib }
-        : undefined,
+    spill: isServer
+      ? { folder: join(folder, 'history-spill'), maxBytes: history.max_spill_mib * mib }
+      : undefined,
     onDropped: (count, reason) => {
       telemetry.count('tocsin_history_rows_dropped_total', count, { reason });
       logger.error({ count, reason }, 'Rows are missing in the history.');
