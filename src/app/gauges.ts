@@ -44,6 +44,16 @@ export function addGauges(
     'Rows that are not in the history yet.',
     () => history.writer?.pendingCount ?? 0,
   );
+  telemetry.gauge(
+    'tocsin_history_rows_spilled',
+    'Those of them that wait on the disk, because the ClickHouse server is away.',
+    () => history.writer?.spilledCount ?? 0,
+  );
+  telemetry.gauge(
+    'tocsin_history_spill_size_bytes',
+    'What they take of the disk.',
+    () => history.writer?.spilledBytes ?? 0,
+  );
   telemetry.gauge('process_resident_memory_bytes', 'Memory of the process, as the system counts it.', () =>
     process.memoryUsage.rss(),
   );

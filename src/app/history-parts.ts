@@ -10,6 +10,7 @@ import {
   LaterDatabase,
   openHistory,
   type HistoryDatabase,
+  type HistoryOptions,
 } from '../history/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -32,6 +33,7 @@ export interface HistoryPartsOptions {
 }
 
 const closeGraceMs = 5000;
+const mib = 1024 * 1024;
 
 /**
  * Opens the history that the configuration asks for. Without an engine it says so plainly and goes on: incidents are then
@@ -55,27 +57,36 @@ export async function openHistoryParts(
     );
     return missing;
   }
-  const { url, user, password_file, database } = history;
-  const place =
-    url === undefined
-      ? { path: join(folder, 'history') }
-      : { url, user, database, ...(password_file === undefined ? {} : { passwordFile: password_file }) };
+  const place = historyOptions(history, folder);
   const warnOfMissing = (why: string): void =>
     logger.warn(
       `There is no history: ${why} Nothing is kept for analysts, and there is no recall of similar incidents.`,
     );
   let source: HistoryDatabase;
   let later: LaterDatabase | null = null;
-  if (delayMs > 0 && canOpenHistory(place)) {
+  const isServer = 'url' in place;
+  // A server that keeps silent must not keep the start waiting: nothing but rows and recall needs it.
+  if (isServer || (delayMs > 0 && canOpenHistory(place))) {
     const open = async (): Promise<HistoryDatabase> => {
       const opened = await openHistory(place);
       if (opened.problem) logger.warn({ code: opened.problem.code }, opened.problem.message);
       if (opened.database) return opened.database;
       throw new TocsinError('TOC_HISTORY_UNAVAILABLE', opened.missing);
     };
-    const onMissing = (error: unknown): void => warnOfMissing(error instanceof Error ? error.message : '');
-    const onLost = (count: number): void =>
-      telemetry.count('tocsin_history_rows_dropped_total', count, { reason: 'missing' });
+    const onMissing = (error: unknown): void => {
+      if (!isServer) warnOfMissing(error instanceof Error ? error.message : '');
+      else {
+        logger.error(
+          { err: error },
+          'The history on the ClickHouse server cannot be used. Rows wait on the disk until this is put right and Tocsin has started again.',
+        );
+      }
+    };
+    // Rows for a server wait on the disk until somebody has put right what keeps it closed.
+    const onLost = isServer
+      ? null
+      : (count: number): void =>
+          telemetry.count('tocsin_history_rows_dropped_total', count, { reason: 'missing' });
     source = later = new LaterDatabase({ delayMs, open, onMissing, onLost });
   } else {
     const opened = await openHistory(place);
@@ -87,17 +98,29 @@ export async function openHistoryParts(
     source = opened.database;
   }
   const opening = later?.opened ?? Promise.resolve();
-  const writer = new HistoryWriter(source, {
+  const writer = await HistoryWriter.open(source, {
     partition: '0',
     flushIntervalMs: history.flush_interval,
     maxBatchRows: history.max_batch_rows,
     maxBufferedRows: history.max_buffered_rows,
-    maxBufferedBytes: history.max_buffered_mib * 1024 * 1024,
+    maxBufferedBytes: history.max_buffered_mib * mib,
+    spill: isServer
+      ? { folder: join(folder, 'history-spill'), maxBytes: history.max_spill_mib * mib }
+      : undefined,
     onDropped: (count, reason) => {
       telemetry.count('tocsin_history_rows_dropped_total', count, { reason });
       logger.error({ count, reason }, 'Rows are missing in the history.');
     },
     onRetry: (error, attempt) => logger.warn({ code: error.code, attempt }, error.message),
+    onSpillFailure: (error) =>
+      logger.error(
+        { err: error },
+        'The spill of the history cannot be written or read: rows wait in memory, and what is on the disk waits there.',
+      ),
+    onBacklog: (isWaiting) =>
+      isWaiting
+        ? logger.warn('Rows wait on the disk until the ClickHouse server takes them.')
+        : logger.info('The ClickHouse server has all rows that waited on the disk.'),
   });
   const recall = createRecall(source, {
     timeoutMs: history.recall_timeout,
@@ -116,5 +139,29 @@ export async function openHistoryParts(
       await writer.close(closeGraceMs);
       await source.close();
     },
+  };
+}
+
+/** Where the history is, and how its server is spoken to. */
+export function historyOptions(history: TocsinConfig['history'], folder: string): HistoryOptions {
+  const { url, ttl, tls } = history;
+  if (url === undefined) return { path: join(folder, 'history'), ttl };
+  return {
+    url,
+    user: history.user,
+    passwordFile: history.password_file,
+    database: history.database,
+    tls: tls && { caFile: tls.ca_file, certFile: tls.cert_file, keyFile: tls.key_file },
+    connectTimeoutMs: history.connect_timeout,
+    requestTimeoutMs: history.request_timeout,
+    compression: history.compression,
+    asyncInsert: history.async_insert,
+    placement: {
+      cluster: history.cluster,
+      replicated: history.replicated
+        ? { path: history.replica_path, replica: history.replica_name }
+        : undefined,
+    },
+    ttl,
   };
 }

@@ -22,11 +22,12 @@ export function readableConfig(config: TocsinConfig): unknown {
   return written({ ...sections, inhibit_rules: rules });
 }
 
-/** Keys whose values are durations, wherever they stand. */
+/** Keys whose values, or all values in them, are durations, wherever they stand. */
 const durationKeys = new Set([
   'bucket',
   'cascade_scale',
   'checkpoint_interval',
+  'connect_timeout',
   'expire',
   'flush_interval',
   'forget_after',
@@ -39,6 +40,7 @@ const durationKeys = new Set([
   'recall_timeout',
   'reopen_window',
   'repeat_interval',
+  'request_timeout',
   'resolve_timeout',
   'resolved_retention',
   'retention',
@@ -50,14 +52,15 @@ const durationKeys = new Set([
   'window',
 ]);
 
-function written(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(written);
+function written(value: unknown, isDuration = false): unknown {
+  if (typeof value === 'number') return isDuration ? formatDuration(value) : value;
+  if (Array.isArray(value)) return value.map((part) => written(part));
   if (typeof value !== 'object' || value === null) return value;
   if (isMatcher(value)) return matcherToString(value);
   return Object.fromEntries(
     Object.entries(value).map(([key, part]: [string, unknown]) => [
       key,
-      typeof part === 'number' && durationKeys.has(key) ? formatDuration(part) : written(part),
+      written(part, isDuration || durationKeys.has(key)),
     ]),
   );
 }

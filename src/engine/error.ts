@@ -51,6 +51,10 @@ export const errorCodes = {
     retryable: false,
     summary: 'The history refused a row; it was dropped and counted.',
   },
+  TOC_HISTORY_TABLES_DIFFER: {
+    retryable: false,
+    summary: 'The tables of the history are not replicated as `history.replicated` asks for.',
+  },
   TOC_HISTORY_UNAVAILABLE: {
     retryable: true,
     summary: 'The history cannot be reached, is too busy, or another process holds its folder.',

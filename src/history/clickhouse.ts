@@ -1,4 +1,4 @@
-import { readFile, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import {
   ClickHouseLogLevel,
@@ -6,22 +6,27 @@ import {
   drainStream,
   type ClickHouseClient,
   type ClickHouseClientConfigOptions,
+  type ClickHouseSettings,
 } from '@clickhouse/client';
 import { TocsinError } from '../engine/index.ts';
 import type { HistoryDatabase, QueryParameter } from './database.ts';
 import { migrate } from './migrations.ts';
+import { checkPlacement, placeStatement } from './placement.ts';
 import { PreparedDatabase } from './prepared-database.ts';
+import { answerType, asRefusal } from './refusal.ts';
+import { serverConnection, type ServerOptions } from './server-connection.ts';
+import { applyTtl, type Ttl } from './ttl.ts';
+import { withinMs } from './within.ts';
 
-export type HistoryOptions =
-  /** The embedded engine on a folder. One process at a time may hold it, and one folder at a time a process. */
-  | { readonly path: string }
-  /** A ClickHouse server. */
-  | {
-      readonly url: string;
-      readonly user: string;
-      readonly passwordFile?: string | undefined;
-      readonly database: string;
-    };
+export type HistoryOptions = (
+  | /** The embedded engine on a folder. One process at a time may hold it, and one folder at a time a process. */ {
+      readonly path: string;
+    }
+  | ServerOptions
+) & {
+  /** How long rows are kept. What is set stays as it is when absent. */
+  readonly ttl?: Ttl | undefined;
+};
 
 export type OpenedHistory =
   | {
@@ -39,7 +44,7 @@ export type OpenedHistory =
  * the errors of `migrate`. Loading the embedded engine holds up this thread (0.1 to 0.8 s); later calls don't.
  */
 export async function openHistory(options: HistoryOptions): Promise<OpenedHistory> {
-  const database = 'path' in options ? await openEmbedded(options.path) : await openServer(options);
+  const database = 'path' in options ? await openEmbedded(options) : await openServer(options);
   if ('missing' in database) return { database: null, missing: database.missing, problem: null };
   try {
     await database.prepare();
@@ -53,19 +58,34 @@ export async function openHistory(options: HistoryOptions): Promise<OpenedHistor
   }
 }
 
-async function openEmbedded(path: string): Promise<PreparedDatabase | { readonly missing: string }> {
+async function openEmbedded({
+  path,
+  ttl,
+}: Extract<HistoryOptions, { path: string }>): Promise<PreparedDatabase | { readonly missing: string }> {
   const connection = await connectEmbedded(path);
   if ('missing' in connection) return connection;
   const database = new ClickHouseDatabase('embedded', connection);
-  return new PreparedDatabase(database, () => migrate(database));
+  return new PreparedDatabase(database, async () => {
+    await migrate(database);
+    if (ttl) await applyTtl(database, ttl);
+  });
 }
 
-async function openServer(options: ServerOptions): Promise<PreparedDatabase> {
+async function openServer(options: Extract<HistoryOptions, { url: string }>): Promise<PreparedDatabase> {
+  const { placement = {}, ttl } = options;
   const client = await connectServer(options, options.database);
-  const database = new ClickHouseDatabase('server', { client, release: async () => {} });
+  const database = new ClickHouseDatabase('server', {
+    client,
+    release: async () => {},
+    insertSettings: insertSettings(options),
+    commandSettings: commandSettings(options),
+  });
+  const place = (statement: string): string => placeStatement(statement, placement);
   return new PreparedDatabase(database, async () => {
     await createDatabase(options);
-    await migrate(database);
+    await checkPlacement(database, placement);
+    await migrate(database, { place });
+    if (ttl) await applyTtl(database, ttl, place);
   });
 }
 
@@ -73,16 +93,20 @@ class ClickHouseDatabase implements HistoryDatabase {
   readonly engine: HistoryDatabase['engine'];
   readonly #client: ClickHouseClient;
   readonly #release: () => Promise<void>;
+  readonly #insertSettings: ClickHouseSettings;
+  readonly #commandSettings: ClickHouseSettings;
   readonly #running = new Set<Promise<unknown>>();
   #isClosed = false;
 
   constructor(
     engine: HistoryDatabase['engine'],
-    { client, release }: { readonly client: ClickHouseClient; readonly release: () => Promise<void> },
+    { client, release, insertSettings = {}, commandSettings = {} }: Connected,
   ) {
     this.engine = engine;
     this.#client = client;
     this.#release = release;
+    this.#insertSettings = insertSettings;
+    this.#commandSettings = commandSettings;
   }
 
   async insert(table: string, lines: readonly string[]): Promise<void> {
@@ -91,6 +115,7 @@ class ClickHouseDatabase implements HistoryDatabase {
       const { stream } = await this.#client.exec({
         query: `INSERT INTO ${table} FORMAT JSONEachRow`,
         values: Readable.from([`${lines.join('\n')}\n`], { objectMode: false }),
+        clickhouse_settings: this.#insertSettings,
       });
       await drainStream(stream);
     }, 'TOC_HISTORY_ROW_REFUSED');
@@ -111,13 +136,19 @@ class ClickHouseDatabase implements HistoryDatabase {
   }
 
   async command(statement: string): Promise<void> {
-    await this.#run(() => this.#client.command({ query: statement }), 'TOC_HISTORY_QUERY_FAILED');
+    await this.#run(
+      () => this.#client.command({ query: statement, clickhouse_settings: this.#commandSettings }),
+      'TOC_HISTORY_QUERY_FAILED',
+    );
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await Promise.allSettled(this.#running);
+    const settled = Promise.allSettled(this.#running);
+    // A server that keeps silent is not waited for: closing the client ends what is under way. The engine in here can't be left.
+    if (this.engine === 'server') await withinMs(settled, lastAnswerMs);
+    else await settled;
     await this.#client.close();
     await this.#release();
   }
@@ -132,19 +163,24 @@ class ClickHouseDatabase implements HistoryDatabase {
     try {
       return await running;
     } catch (error) {
-      throw wrap(error, refusal);
+      throw asRefusal(error, refusal);
     } finally {
       this.#running.delete(running);
     }
   }
 }
 
-interface EmbeddedConnection {
+/** How long a server's last answers are waited for. */
+const lastAnswerMs = 1_000;
+
+interface Connected {
   readonly client: ClickHouseClient;
   readonly release: () => Promise<void>;
+  readonly insertSettings?: ClickHouseSettings;
+  readonly commandSettings?: ClickHouseSettings;
 }
 
-async function connectEmbedded(path: string): Promise<EmbeddedConnection | { readonly missing: string }> {
+async function connectEmbedded(path: string): Promise<Connected | { readonly missing: string }> {
   const modules = await importEmbedded();
   if ('missing' in modules) return modules;
   await mkdir(path, { recursive: true });
@@ -184,70 +220,42 @@ async function importEmbedded(): Promise<EmbeddedModules | { readonly missing: s
   }
 }
 
-type ServerOptions = Extract<HistoryOptions, { url: string }>;
-
-async function connectServer(
-  { url, user, passwordFile }: ServerOptions,
-  database: string,
-): Promise<ClickHouseClient> {
-  const password = passwordFile === undefined ? '' : await readPassword(passwordFile);
+async function connectServer(options: ServerOptions, database: string): Promise<ClickHouseClient> {
   return createClient({
-    url,
-    username: user,
-    password,
+    ...(await serverConnection(options)),
     database,
-    application: 'tocsin',
-    use_multipart_params_auto: true,
     log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
   });
 }
 
-async function readPassword(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new TocsinError('TOC_HISTORY_UNAVAILABLE', `history.password_file ${file} can't be read`, {
-      cause: error,
-    });
-  }
+/**
+ * INVARIANT: blocks are not dropped for being equal to an earlier one. A block whose first attempt failed behind the table, in the
+ * view that makes bands, would be passed over at the second and never reach the view; rows have ids instead.
+ * Said in words either way: a server's profile may have gathering inserts turned on, and then it must be waited for.
+ */
+function insertSettings({ asyncInsert = false }: ServerOptions): ClickHouseSettings {
+  return { insert_deduplicate: 0, async_insert: asyncInsert ? 1 : 0, wait_for_async_insert: 1 };
+}
+
+/** Statements of the schema answer when every host of the cluster has, but before the client takes the silence for death. */
+function commandSettings({ placement, requestTimeoutMs = 30_000 }: ServerOptions): ClickHouseSettings {
+  if (placement?.cluster === undefined) return {};
+  return { distributed_ddl_task_timeout: String(Math.max(1, Math.floor((requestTimeoutMs * 0.8) / 1000))) };
 }
 
 /** Creates the database where the user may do so; where not, an administrator has. */
 async function createDatabase(options: ServerOptions): Promise<void> {
   const client = await connectServer(options, 'default');
+  const statement = `CREATE DATABASE IF NOT EXISTS ${options.database}`;
   try {
-    await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${options.database}` });
+    await client.command({
+      query: placeStatement(statement, options.placement ?? {}),
+      clickhouse_settings: commandSettings(options),
+    });
   } catch (error) {
-    if (answerType(error) !== 'ACCESS_DENIED') {
-      throw wrap(error, 'TOC_HISTORY_QUERY_FAILED');
-    }
+    if (answerType(error) !== 'ACCESS_DENIED') throw asRefusal(error, 'TOC_HISTORY_QUERY_FAILED');
   } finally {
     await client.close();
   }
-}
-
-/** What ClickHouse says of rows that it can't read. Everything else that stops an insert may pass, or be put right. */
-const rowRefusals =
-  /^(CANNOT_PARSE_|CANNOT_READ_|CANNOT_CONVERT_|INCORRECT_DATA$|TYPE_MISMATCH$|ARGUMENT_OUT_OF_BOUND$|VALUE_IS_OUT_OF_RANGE|TOO_LARGE_|ILLEGAL_COLUMN$)/;
-
-/** What ClickHouse says when it is too busy or not whole; asking again later may help. */
-const passingTroubles =
-  /^(MEMORY_LIMIT_EXCEEDED|TIMEOUT_EXCEEDED|TOO_MANY_|NETWORK_ERROR|SOCKET_TIMEOUT|TABLE_IS_READ_ONLY|KEEPER_EXCEPTION|NOT_ENOUGH_SPACE|ALL_CONNECTION_TRIES_FAILED|NO_ZOOKEEPER|AUTHENTICATION_FAILED|REQUIRED_PASSWORD|UNKNOWN_DATABASE|QUERY_WAS_CANCELLED)/;
-
-function wrap(error: unknown, refusal: 'TOC_HISTORY_ROW_REFUSED' | 'TOC_HISTORY_QUERY_FAILED'): TocsinError {
-  if (error instanceof TocsinError) return error;
-  const type = answerType(error);
-  if (type === null) {
-    return new TocsinError('TOC_HISTORY_UNAVAILABLE', "the history can't be reached", { cause: error });
-  }
-  const isRefused =
-    refusal === 'TOC_HISTORY_ROW_REFUSED' ? rowRefusals.test(type) : !passingTroubles.test(type);
-  const code = isRefused ? refusal : 'TOC_HISTORY_UNAVAILABLE';
-  return new TocsinError(code, `ClickHouse answers ${type}`, { cause: error });
-}
-
-/** ClickHouse's own name of the error, such as `UNKNOWN_TABLE`; null when it is not an answer of ClickHouse. */
-function answerType(error: unknown): string | null {
-  return error instanceof Error && 'type' in error && typeof error.type === 'string' ? error.type : null;
 }

@@ -34,6 +34,12 @@ export function nullableTimeColumn(timeMs: number | null): string | null {
   return timeMs === null ? null : timeColumn(timeMs);
 }
 
+/**
+ * The order in which rows came to be, as an expression. One entry of the log may bring about several rows of the same thing at
+ * one time and position; the number in their ids tells which was the last.
+ */
+export const rowOrder = "(at, position, toUInt32(splitByChar('/', row_id)[2]))";
+
 /** Labels as a `Map(String, String)`. */
 export function labelsColumn(labels: Labels): Readonly<Record<string, string>> {
   const column: Record<string, string> = {};

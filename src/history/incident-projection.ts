@@ -27,7 +27,7 @@ export interface IncidentProjectionOptions {
   readonly recallableFrom: () => Priority;
 }
 
-/** Rows of tables `incidents`, `memberships`, `links`, and `incident_signatures`, from which the database makes `incident_bands`. */
+/** Rows of tables `incidents`, `memberships`, `links`, and `incident_sketches`, from which the database makes `sketch_bands`. */
 export class IncidentProjection {
   readonly #candidates: Table<RememberedCandidate>;
   readonly #signals: SignalProjection;
@@ -120,7 +120,7 @@ export class IncidentProjection {
     if (!signal || signal.signature.length === 0) return;
     if (templates.length >= maxSketchesPerIncident || templates.includes(signal.template)) return;
     templates.push(signal.template);
-    this.#rows.push('incident_signatures', {
+    this.#rows.push('incident_sketches', {
       domain: incident.domain,
       incident_id: incident.id,
       signal_id: signalId,

@@ -6,12 +6,13 @@ export interface LaterDatabaseOptions {
   readonly delayMs: number;
   readonly open: () => Promise<HistoryDatabase>;
   readonly onMissing: (error: unknown) => void;
-  readonly onLost: (count: number) => void;
+  /** Rows are taken and lost where the database can't be opened; without it they are refused, and their writer keeps them. */
+  readonly onLost: ((count: number) => void) | null;
 }
 
 /**
  * A database that is opened after a while; calls wait for it. Where it cannot be opened in the end, which `onMissing` is told, rows are taken
- * and lost, which `onLost` counts, and questions reject with TOC_HISTORY_UNAVAILABLE.
+ * and lost, which `onLost` counts, and questions reject with TOC_HISTORY_UNAVAILABLE; so do rows where there is no `onLost`.
  */
 export class LaterDatabase implements HistoryDatabase {
   readonly engine = 'embedded';
@@ -19,7 +20,7 @@ export class LaterDatabase implements HistoryDatabase {
   readonly #opened: Promise<HistoryDatabase | null>;
   #isClosed = false;
 
-  readonly #onLost: (count: number) => void;
+  readonly #onLost: ((count: number) => void) | null;
 
   constructor({ delayMs, open, onMissing, onLost }: LaterDatabaseOptions) {
     this.#onLost = onLost;
@@ -31,8 +32,8 @@ export class LaterDatabase implements HistoryDatabase {
 
   async insert(table: string, lines: readonly string[]): Promise<void> {
     const database = await this.#opened;
-    if (database) await database.insert(table, lines);
-    else this.#onLost(lines.length);
+    if (!database && this.#onLost) this.#onLost(lines.length);
+    else await (await this.#required()).insert(table, lines);
   }
 
   async query<Row>(

@@ -49,9 +49,16 @@ export function loadMigrations(path: string = folder): readonly Migration[] {
  */
 export async function migrate(
   database: HistoryDatabase,
-  migrations: readonly Migration[] = loadMigrations(),
+  {
+    migrations = loadMigrations(),
+    place = (statement) => statement,
+  }: {
+    readonly migrations?: readonly Migration[];
+    /** Turns a statement into the one that is run. */
+    readonly place?: (statement: string) => string;
+  } = {},
 ): Promise<number> {
-  await database.command(createMigrationsTable);
+  await database.command(place(createMigrationsTable));
   const applied = await database.query<{ version: number; name: string; checksum: string }>(
     'SELECT version, name, checksum FROM schema_migrations FINAL ORDER BY version',
   );
@@ -78,14 +85,13 @@ export async function migrate(
   }
   const pending = migrations.slice(applied.length);
   for (const { version, name, checksum, statements } of pending) {
-    for (const statement of statements) await database.command(statement);
+    for (const statement of statements) await database.command(place(statement));
     await database.insert('schema_migrations', [JSON.stringify({ version, name, checksum })]);
   }
   return pending.length;
 }
 
-const createMigrationsTable = `
-CREATE TABLE IF NOT EXISTS schema_migrations
+const createMigrationsTable = `CREATE TABLE IF NOT EXISTS schema_migrations
 (
   version    UInt32,
   name       String,

@@ -1,5 +1,5 @@
 import type { AuditRow } from './audit.ts';
-import { timeColumn } from './columns.ts';
+import { rowOrder, timeColumn } from './columns.ts';
 import type { HistoryDatabase, QueryParameter } from './database.ts';
 import {
   alertColumns,
@@ -105,7 +105,7 @@ export class HistoryReader {
     ]);
     const members = await this.#database.query<{ signalId: string }>(
       `SELECT signal_id AS signalId FROM memberships WHERE incident_id = {id:String}
-       GROUP BY signal_id HAVING argMax(change, (at, position)) = 'joined' ORDER BY min(at), signal_id`,
+       GROUP BY signal_id HAVING argMax(change, ${rowOrder}) = 'joined' ORDER BY min(at), signal_id`,
       { id: incidentId },
     );
     const [signals, deliveries] = await Promise.all([
@@ -124,7 +124,7 @@ export class HistoryReader {
         ["at < {to:DateTime64(3, 'UTC')}", 'to', timeOf(range.toMs)],
       ]);
       return {
-        clauses: `${where} ORDER BY at DESC, position DESC LIMIT {limit:UInt32}`,
+        clauses: `${where} ORDER BY ${rowOrder} DESC LIMIT {limit:UInt32}`,
         bound: { ...parameters, limit: limitOf(range) },
       };
     };
@@ -167,7 +167,7 @@ export class HistoryReader {
     return this.#database.query<PastSignal>(
       `SELECT ${signalColumns} FROM (
         SELECT * FROM signals WHERE signal_id IN {ids:Array(String)}
-        ORDER BY at DESC, position DESC LIMIT 1 BY signal_id
+        ORDER BY ${rowOrder} DESC LIMIT 1 BY signal_id
       ) ORDER BY first_at, signal_id`,
       { ids },
     );

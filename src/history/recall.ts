@@ -172,7 +172,7 @@ function jaccard(a: readonly string[], b: readonly string[]): number {
 
 const candidatesStatement = `
 SELECT incident_id AS incidentId
-FROM incident_bands
+FROM sketch_bands
 WHERE domain = {domain:String}
   AND band IN {bands:Array(UInt64)}
   AND opened_at < {before:DateTime64(3, 'UTC')}
@@ -195,7 +195,7 @@ FROM
 (
   SELECT incident_id, alertname, labels,
     arrayMap(a -> arrayCount((x, y) -> x = y, a, signature) / length(a), asked) AS matches
-  FROM incident_signatures FINAL
+  FROM incident_sketches FINAL
   WHERE domain = {domain:String} AND incident_id IN {ids:Array(String)} AND length(signature) = {slots:UInt32}
 )
 GROUP BY incident_id`;

@@ -1,11 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TocsinError, type HistoryRow, type HistorySink } from '../engine/index.ts';
+import type { HistoryRow, HistorySink, TocsinError } from '../engine/index.ts';
+import { Backlog } from './backlog.ts';
 import type { HistoryDatabase } from './database.ts';
 import { encodeRow } from './encode-row.ts';
-import { RowQueue } from './row-queue.ts';
+import { backoffMs, insertRows } from './insert-rows.ts';
+import { RowQueue, type QueuedRow } from './row-queue.ts';
+import type { RowBatch } from './spill-segment.ts';
+import { Spill } from './spill.ts';
+import { withinMs } from './within.ts';
 
-/** Why a row is not in the history: it did not fit into the buffer, the engine refused it, or the writer was closed first. */
-export type DropReason = 'buffer_full' | 'refused' | 'closed';
+/**
+ * Why a row is not in the history: it did not fit into the buffer or on the disk's share, the disk did not give it back, the
+ * engine refused it, or the writer was closed first.
+ */
+export type DropReason = 'buffer_full' | 'spill_full' | 'spill_corrupt' | 'refused' | 'closed';
 
 export interface HistoryWriterOptions {
   /** Tells the rows of several partitions apart in one history. */
@@ -14,14 +22,18 @@ export interface HistoryWriterOptions {
   readonly maxBatchRows: number;
   readonly maxBufferedRows: number;
   readonly maxBufferedBytes: number;
+  /** Where rows wait on the disk while the history does not answer; they wait in memory when absent. */
+  readonly spill?: { readonly folder: string; readonly maxBytes: number } | undefined;
   /** Called with each loss. `error` says why the engine refused a row. */
   readonly onDropped: (count: number, reason: DropReason, error?: TocsinError) => void;
   /** Called after each failed attempt, before the next. */
   readonly onRetry?: (error: TocsinError, attempt: number) => void;
+  /** The disk did not take rows, or did not give them back. They wait where they are. */
+  readonly onSpillFailure?: (error: unknown) => void;
+  /** Called when rows begin to wait on the disk, and when the last of them is in the history. */
+  readonly onBacklog?: (isWaiting: boolean) => void;
 }
 
-const firstBackoffMs = 200;
-const longestBackoffMs = 30_000;
 /** Keeps one insert's work on this thread to a few milliseconds. */
 const maxBatchBytes = 4 * 1024 * 1024;
 /** How long `close` waits for an attempt that is on its way when its time is up. */
@@ -29,8 +41,8 @@ const lastAttemptMs = 1_000;
 
 /**
  * Writes rows to the history in batches, in the order in which they came. Never throws at its caller: while the history does
- * not answer, rows wait in memory up to a bound, then the oldest are dropped and counted. A row may be written twice, which
- * its id makes harmless.
+ * not answer, rows wait on the disk or in memory up to a bound, then the oldest are dropped and counted. A row may be written
+ * twice, which its id makes harmless.
  */
 export class HistoryWriter implements HistorySink {
   readonly #database: HistoryDatabase;
@@ -47,15 +59,49 @@ export class HistoryWriter implements HistorySink {
   #waiters: { readonly count: number; readonly resolve: () => void }[] = [];
   #timer: NodeJS.Timeout | null = null;
   #pumping: Promise<void> | null = null;
+  #backlog: Backlog | null = null;
 
   constructor(database: HistoryDatabase, options: HistoryWriterOptions) {
     this.#database = database;
     this.#options = options;
   }
 
-  /** Rows that are not yet in the history. */
+  /**
+   * As the constructor, and takes up the rows that an earlier process has left on the disk. Where the spill can't be opened,
+   * which `onSpillFailure` is told, rows wait in memory.
+   */
+  static async open(database: HistoryDatabase, options: HistoryWriterOptions): Promise<HistoryWriter> {
+    const writer = new HistoryWriter(database, options);
+    if (!options.spill) return writer;
+    try {
+      const spill = await Spill.open({ ...options.spill, onDropped: options.onDropped });
+      writer.#backlog = new Backlog(database, spill, {
+        maxBatchRows: options.maxBatchRows,
+        maxBatchBytes,
+        onRefused: (error) => options.onDropped(1, 'refused', error),
+        onRetry: options.onRetry,
+        onFailure: options.onSpillFailure,
+        onChange: options.onBacklog,
+      });
+    } catch (error) {
+      options.onSpillFailure?.(error);
+    }
+    return writer;
+  }
+
+  /** Rows that are not yet in the history, in memory or on the disk. */
   get pendingCount(): number {
-    return this.#queue.length + this.#inFlightCount;
+    return this.#queue.length + this.#inFlightCount + this.spilledCount;
+  }
+
+  /** Those of them that wait on the disk. */
+  get spilledCount(): number {
+    return this.#backlog?.rowCount ?? 0;
+  }
+
+  /** What they take of it. */
+  get spilledBytes(): number {
+    return this.#backlog?.bytes ?? 0;
   }
 
   /** Queues rows. Costs their encoding; the writing happens later. */
@@ -73,7 +119,7 @@ export class HistoryWriter implements HistorySink {
     this.#schedule();
   }
 
-  /** Resolves when every row given to `write` so far is durable in the history, or was dropped and reported. */
+  /** Resolves when every row given to `write` so far is durable, in the history or on the disk, or was dropped and reported. */
   flushed(): Promise<void> {
     if (this.#settledThrough >= this.#writtenCount) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -82,14 +128,22 @@ export class HistoryWriter implements HistorySink {
     return promise;
   }
 
-  /** Writes what is left, for at most `graceMs`, then drops the rest. The database stays open. */
+  /**
+   * Writes what is left, for at most `graceMs`; the rest goes to the disk, or is dropped where there is no spill. The database
+   * stays open.
+   */
   async close(graceMs: number): Promise<void> {
     await withinMs(this.flushed(), graceMs);
     this.#stop.abort();
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
+    if (this.#backlog && this.#queue.length > 0) {
+      const rest = this.#queue.take(Infinity, Infinity);
+      if (!(await this.#spill(batchesOf(rest)))) this.#reportDropped(rest.length, 'closed');
+    }
     this.#drop(this.#queue.length, 'closed');
     if (this.#pumping) await withinMs(this.#pumping, lastAttemptMs);
+    await this.#backlog?.close();
   }
 
   /** How many rows, from the first ever on, are durable or dropped without a gap. */
@@ -123,48 +177,57 @@ export class HistoryWriter implements HistorySink {
       const batch = this.#queue.take(maxBatchRows, maxBatchBytes);
       this.#batchStart = start;
       this.#inFlightCount = batch.length;
-      for (const [table, rows] of Map.groupBy(batch, (row) => row.table)) {
-        const lines = rows.map(({ line }) => line);
-        await this.#insert(table, lines);
-      }
+      await this.#keep(batchesOf(batch));
       this.#batchStart = null;
+      this.#inFlightCount = 0;
       this.#resolveWaiters();
     }
   }
 
-  async #insert(table: string, lines: readonly string[]): Promise<void> {
-    for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
-      try {
-        await this.#database.insert(table, lines);
-        this.#inFlightCount -= lines.length;
-        return;
-      } catch (thrown) {
-        const error = asTocsinError(thrown);
-        if (error.code === 'TOC_HISTORY_ROW_REFUSED') return this.#insertHalves(table, lines, error);
-        this.#options.onRetry?.(error, attempt);
-        const backoffMs = Math.min(firstBackoffMs * 2 ** (attempt - 1), longestBackoffMs);
-        await sleep(backoffMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-      }
+  /** Resolves when each row is in the history, on the disk, or dropped. */
+  async #keep(batches: readonly RowBatch[]): Promise<void> {
+    for (const [index, batch] of batches.entries()) {
+      // A server that is known to be away is not asked by each batch anew.
+      if (this.#backlog?.isEmpty === false && (await this.#spill(batches.slice(index)))) return;
+      await insertRows(this.#database, batch, {
+        onRefused: (error) => this.#options.onDropped(1, 'refused', error),
+        impatience: this.#backlog ? this.#stop.signal : undefined,
+        onUnavailable: (error, attempt, rest) => this.#keepElsewhere(error, attempt, rest),
+      });
+      this.#inFlightCount -= batch.lines.length;
     }
-    this.#inFlightCount -= lines.length;
-    this.#options.onDropped(lines.length, 'closed');
   }
 
-  /** Finds the rows that the engine refuses by halving, so that one bad row takes no other with it. */
-  async #insertHalves(table: string, lines: readonly string[], error: TocsinError): Promise<void> {
-    if (lines.length === 1) {
-      this.#inFlightCount -= 1;
-      this.#options.onDropped(1, 'refused', error);
-      return;
+  async #keepElsewhere(error: TocsinError, attempt: number, batch: RowBatch): Promise<boolean> {
+    if (await this.#spill([batch])) return true;
+    if (!this.#stop.signal.aborted) {
+      this.#options.onRetry?.(error, attempt);
+      await this.#pause(backoffMs(attempt));
     }
-    const middle = lines.length >> 1;
-    await this.#insert(table, lines.slice(0, middle));
-    await this.#insert(table, lines.slice(middle));
+    if (!this.#stop.signal.aborted) return false;
+    this.#options.onDropped(batch.lines.length, 'closed');
+    return true;
+  }
+
+  /** Whether the rows are on the disk. */
+  async #spill(batches: readonly RowBatch[]): Promise<boolean> {
+    if (!this.#backlog) return false;
+    try {
+      await this.#backlog.add(batches);
+      return true;
+    } catch (error) {
+      this.#options.onSpillFailure?.(error);
+      return false;
+    }
+  }
+
+  async #pause(lengthMs: number): Promise<void> {
+    await sleep(lengthMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 
   #dropOverflow(): void {
     const { maxBufferedRows, maxBufferedBytes } = this.#options;
-    let count = Math.min(this.pendingCount - maxBufferedRows, this.#queue.length);
+    let count = Math.min(this.#queue.length + this.#inFlightCount - maxBufferedRows, this.#queue.length);
     if (count > 0) this.#drop(count, 'buffer_full');
     for (count = 0; this.#queue.bytes > maxBufferedBytes; count++) this.#queue.take(1, Infinity);
     if (count > 0) this.#reportDropped(count, 'buffer_full');
@@ -190,15 +253,9 @@ export class HistoryWriter implements HistorySink {
   }
 }
 
-function asTocsinError(thrown: unknown): TocsinError {
-  return thrown instanceof TocsinError
-    ? thrown
-    : new TocsinError('TOC_HISTORY_UNAVAILABLE', 'the history failed unexpectedly', { cause: thrown });
-}
-
-/** Resolves when `work` does, but after `limitMs` at the latest. */
-async function withinMs(work: Promise<void>, limitMs: number): Promise<void> {
-  const limit = new AbortController();
-  await Promise.race([work, sleep(limitMs, undefined, { signal: limit.signal }).catch(() => undefined)]);
-  limit.abort();
+function batchesOf(rows: readonly QueuedRow[]): RowBatch[] {
+  return [...Map.groupBy(rows, ({ table }) => table)].map(([table, of]) => ({
+    table,
+    lines: of.map(({ line }) => line),
+  }));
 }

@@ -73,13 +73,13 @@ export function describeHistory(name: string, open: () => Promise<HistoryDatabas
         const changed = loadMigrations().map((step) =>
           step.version === 2 ? { ...step, checksum: 'other' } : step,
         );
-        await expect(migrate(database, changed)).rejects.toMatchObject({
+        await expect(migrate(database, { migrations: changed })).rejects.toMatchObject({
           code: 'TOC_HISTORY_MIGRATION_CHANGED',
         });
       });
 
       test('a history that is ahead of this version is refused', async () => {
-        await expect(migrate(database, loadMigrations().slice(0, 1))).rejects.toMatchObject({
+        await expect(migrate(database, { migrations: loadMigrations().slice(0, 1) })).rejects.toMatchObject({
           code: 'TOC_HISTORY_MIGRATION_UNKNOWN',
           retryable: false,
         });
@@ -103,7 +103,7 @@ export function describeHistory(name: string, open: () => Promise<HistoryDatabas
           "SELECT name FROM system.tables WHERE database = currentDatabase() AND name != 'schema_migrations'",
         );
         // The database makes the bands itself, from the signatures.
-        const made = ['incident_bands', 'incident_bands_of_signatures'];
+        const made = ['sketch_bands', 'sketch_bands_of_sketches'];
         expect(new Set([...rows.map(({ table }) => table), ...made])).toEqual(
           new Set(tables.map(({ name }) => name)),
         );

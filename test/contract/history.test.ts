@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   createMissingRecall,
@@ -13,7 +12,9 @@ import {
   type HistoryOptions,
 } from '../../src/history/index.ts';
 import type { RecallEffect } from '../../src/incident/index.ts';
+import { describeCopies } from './history-copies.contract.ts';
 import { describeHistory } from './history.contract.ts';
+import { firstLine, kill, startClickHouse, type ClickHouseProcess } from '../support/clickhouse.ts';
 import { freePort } from '../support/port.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-history-'));
@@ -46,33 +47,24 @@ function run(file: string, ...args: string[]): ChildProcess {
   });
 }
 
-async function firstLine(child: ChildProcess): Promise<string> {
-  for await (const line of createInterface({ input: child.stdout! })) return line;
-  throw new Error('the child said nothing');
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-}
-
 describeHistory('embedded', () => open({ path: join(folder, 'embedded') }));
+describeCopies('embedded', () => open({ path: join(folder, 'copies') }));
 
 describe('server', () => {
-  let server: ChildProcess;
+  let server: ClickHouseProcess;
   let options: Extract<HistoryOptions, { url: string }>;
 
   beforeAll(async () => {
-    server = run('history-bridge.ts', join(folder, 'server'), 'secret');
+    server = await startClickHouse({ path: join(folder, 'server'), user: 'tocsin', password: 'secret' });
     const passwordFile = join(folder, 'password');
     writeFileSync(passwordFile, 'secret\n');
-    const port = await firstLine(server);
-    options = { url: `http://127.0.0.1:${port}`, user: 'tocsin', passwordFile, database: 'tocsin' };
+    options = { url: server.url, user: 'tocsin', passwordFile, database: 'tocsin' };
   });
 
-  afterAll(() => kill(server));
+  afterAll(() => server.kill());
 
   describeHistory('server', () => open(options));
+  describeCopies('server', () => open({ ...options, database: 'copies' }));
 
   test('a server that is away at start is told, and taken into use when it answers', async () => {
     const port = await freePort();
@@ -83,15 +75,19 @@ describe('server', () => {
     const nothing = { similar: [], historyMissing: true };
     expect(await carry(recallEffect, new AbortController().signal)).toEqual(nothing);
 
-    const late = run('history-bridge.ts', join(folder, 'late'), 'secret', `${port}`);
-    await firstLine(late);
+    const late = await startClickHouse({
+      path: join(folder, 'late'),
+      port: `${port}`,
+      user: 'tocsin',
+      password: 'secret',
+    });
     expect(await database.query('SELECT count() AS count FROM alerts')).toEqual([{ count: 0 }]);
     expect(await carry(recallEffect, new AbortController().signal)).toEqual({
       ...nothing,
       historyMissing: false,
     });
     await database.close();
-    await kill(late);
+    await late.kill();
   });
 
   test('a wrong password is a trouble that may pass', async () => {

@@ -67,3 +67,13 @@ test('one that is closed before its time is never opened', async () => {
   await later.close();
   expect(openCount).toBe(0);
 });
+
+test('where nobody may lose rows, they are refused, and their writer keeps them', async () => {
+  const later = new LaterDatabase({
+    delayMs: 0,
+    open: () => Promise.reject(new Error('tables differ')),
+    onMissing: () => undefined,
+    onLost: null,
+  });
+  await expect(later.insert('t', ['a'])).rejects.toMatchObject({ code: 'TOC_HISTORY_UNAVAILABLE' });
+});

@@ -190,8 +190,8 @@ describe('signals and incidents', () => {
         incidents: [incidentOf('i1', { priority: 'P4' })],
       }),
     ];
-    expect(table(await rowsOf(moments.slice(0, 1)), 'incident_signatures')).toEqual([]);
-    const sketches = table(await rowsOf(moments), 'incident_signatures');
+    expect(table(await rowsOf(moments.slice(0, 1)), 'incident_sketches')).toEqual([]);
+    const sketches = table(await rowsOf(moments), 'incident_sketches');
     expect(sketches.map((row) => row['signal_id'])).toEqual(['s1', 's2']);
     expect(sketches.flatMap((row) => row['bands'])).toHaveLength(64);
   });
