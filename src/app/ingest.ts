@@ -1,15 +1,15 @@
 import { isResolvedAt, type Alert } from '../alert/index.ts';
 import type { Ingest, IngestOutcome } from '../api/index.ts';
 import { TocsinError } from '../engine/index.ts';
-import type { LogEntry } from '../incident/index.ts';
-import type { PartitionLog } from '../log/index.ts';
 import { decodeRequest, isSourceFormat, type DecodeContext, type Received } from '../source/index.ts';
+import type { TocsinConfig } from './config-schema.ts';
 import type { AlertsDraft } from './entry-codec.ts';
 import type { SteadyClock } from './steady-clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface IngestOptions {
-  readonly log: PartitionLog<LogEntry>;
+  /** Keeps the reports; resolves when they are durable. */
+  readonly append: (draft: AlertsDraft) => Promise<unknown>;
   readonly clock: Pick<SteadyClock, 'nowMs' | 'aheadMs'>;
   /** What decoders need of the configuration in force. */
   readonly settings: () => Omit<DecodeContext, 'nowMs'>;
@@ -24,7 +24,7 @@ const retryAfterSeconds = 1;
  * Decodes reports and appends them to the log. INVARIANT: `accepted` is said only of what is durable; while nothing can be kept, or
  * the fold is too far behind, the answer is `unavailable` and nothing of the request was kept.
  */
-export function createIngest({ log, clock, settings, refusal, telemetry }: IngestOptions): Ingest {
+export function createIngest({ append, clock, settings, refusal, telemetry }: IngestOptions): Ingest {
   const unavailable = ({ code, message }: TocsinError): IngestOutcome => {
     telemetry.count('tocsin_requests_unavailable_total', 1, { code });
     return { status: 'unavailable', code, message, retryAfterSeconds };
@@ -54,7 +54,7 @@ export function createIngest({ log, clock, settings, refusal, telemetry }: Inges
           received,
         };
         try {
-          await log.append(draft);
+          await append(draft);
         } catch (error) {
           if (error instanceof TocsinError) return unavailable(error);
           throw error;
@@ -70,6 +70,15 @@ export function createIngest({ log, clock, settings, refusal, telemetry }: Inges
       }
       return { status: 'accepted', acceptedCount: alerts.length, errors, ...(reply ? { reply } : {}) };
     },
+  };
+}
+
+/** What decoders need of a configuration. */
+export function decodeSettings({ global, source }: TocsinConfig): Omit<DecodeContext, 'nowMs'> {
+  return {
+    resolveTimeoutMs: global.resolve_timeout,
+    defaultDomain: source.default_domain,
+    domainLabel: source.domain_label,
   };
 }
 

@@ -1,11 +1,9 @@
-import { stringify } from 'yaml';
-import { readableConfig } from './shown-config.ts';
 import { addAlertmanagerMetrics } from './alertmanager/metrics.ts';
 import type { Logger } from './logger.ts';
 import type { ApiPorts } from '../api/index.ts';
 import { TocsinError, type Clock } from '../engine/index.ts';
-import { openNats, type NatsPort } from '../source/index.ts';
-import { loadConfig, requireConfig, type ConfigFiles } from './config-file.ts';
+import { openNatsLink } from './nats-link.ts';
+import { ConfigInForce, type ConfigSource, type ReloadOutcome } from './config-in-force.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import { Closing } from './closing.ts';
 import { openDoor, type Door } from './door.ts';
@@ -13,21 +11,18 @@ import { createPartition } from './partition.ts';
 import { createClusterDoors, viewOf } from './cluster-doors.ts';
 import { addGauges } from './gauges.ts';
 import { handOver } from './handover.ts';
-import { changedUntilRestart } from './restart-only.ts';
 import { clusterSettings, openStorage, type ClusterSettings } from './storage.ts';
 import { openHistoryParts } from './history-parts.ts';
-import { behind, createIngest } from './ingest.ts';
+import { behind, createIngest, decodeSettings } from './ingest.ts';
 import { createPipeline } from './pipeline.ts';
 import { createReadModel } from './read-model.ts';
-import { createSteadyClock } from './steady-clock.ts';
-import { createConfigPayload, startScorer } from './scorer.ts';
+import { createLogClock } from './log-clock.ts';
+import { startScorer } from './scorer.ts';
 import { plainWeb, serveApi, type WebOptions } from './serve-api.ts';
 import { createTelemetry } from './telemetry.ts';
 import { version } from './version.ts';
 
-export interface InstanceOptions extends ConfigFiles {
-  /** What the command line says against the configuration. */
-  readonly override?: (config: TocsinConfig) => TocsinConfig;
+export interface InstanceOptions extends ConfigSource {
   readonly web?: WebOptions;
   /** Where the API answers; without one, what the configuration says. It is closed with the instance. */
   readonly door?: Door;
@@ -51,7 +46,7 @@ export interface Instance {
   /** Resolves when another process leads and this one must begin anew. */
   readonly outranked: Promise<unknown>;
   /** Loads the configuration file again; a file with mistakes changes nothing. */
-  reload(): Promise<{ ok: true } | { ok: false; errors: readonly string[] }>;
+  reload(): Promise<ReloadOutcome>;
   /** Takes nothing more in, finishes what is under way, writes a checkpoint and closes everything. */
   stop(): Promise<void>;
 }
@@ -71,21 +66,14 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
 }
 
 async function openInstance(options: InstanceOptions, closing: Closing): Promise<Instance> {
-  const { logger, print, web = plainWeb, override = (config) => config } = options;
+  const { logger, print, web = plainWeb } = options;
   const { door: givenDoor } = options;
   if (givenDoor) closing.defer(() => givenDoor.close());
-  let loaded = await requireConfig(options);
-  let config = override(loaded.config);
-  for (const warning of loaded.warnings) logger.warn(warning);
+  const inForce = await ConfigInForce.load(options, logger, () => options.clock.nowMs());
+  const { config } = inForce;
   const door = givenDoor ?? (await openDoor([config.server.listen]));
   if (!givenDoor) closing.defer(() => door.close());
-  const clock = createSteadyClock(options.clock, {
-    onStepBack: (aheadMs) =>
-      logger.error(
-        { aheadSeconds: Math.round(aheadMs / 1000) },
-        "The machine's clock was set back. Log time goes on, ahead of it, until it has caught up; times of reports and silences are moved along.",
-      ),
-  });
+  const clock = createLogClock(options.clock, logger);
   const startedAtMs = clock.nowMs();
   const telemetry = createTelemetry();
   closing.defer(() => telemetry.stop());
@@ -109,22 +97,14 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   });
   closing.defer(() => history.close());
 
-  const nats: NatsPort | null = config.nats
-    ? openNats(config.nats, (report) => ingest.accept(report), natsEvents(logger))
-    : null;
-  if (nats) {
-    closing.defer(() => nats.close());
-    telemetry.gauge('tocsin_nats_connected', '1 while a NATS server answers.', () =>
-      nats.isConnected ? 1 : 0,
-    );
-  }
+  const nats = openNatsLink(config, (report) => ingest.accept(report), { closing, telemetry, logger });
 
   const partition = createPartition({
     config,
-    templates: loaded.templates,
+    templates: inForce.templates,
     log,
     store,
-    history,
+    history: { sink: history.writer, recall: history.recall },
     scorer: running.scorer,
     publisher: nats,
     print,
@@ -137,13 +117,9 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   const { fold, stages, owner, runner, carriers } = partition;
   const alone = {
     ingest: createIngest({
-      log,
+      append: (draft) => log.append(draft),
       clock,
-      settings: () => ({
-        resolveTimeoutMs: config.global.resolve_timeout,
-        defaultDomain: config.source.default_domain,
-        domainLabel: config.source.domain_label,
-      }),
+      settings: () => decodeSettings(inForce.config),
       refusal: () => partition.failure ?? behind(owner.lagCount, config.storage.max_lag_entries),
       telemetry,
     }),
@@ -158,7 +134,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   await owner.start();
   logger.info({ position: fold.position, alerts: stages.intake.size }, 'The log is folded in.');
   const lead = async (): Promise<void> => {
-    await partition.lead(await createConfigPayload(config, options.configFile));
+    await partition.lead(await inForce.payload());
     nats?.listen();
   };
   if (!cluster || cluster.role === 'leading') await lead();
@@ -184,46 +160,18 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
 
   addGauges(telemetry, { clock, stages, owner, fold, runner, carriers, history, cluster });
 
-  let shownText: string | null = null;
-  const reloads = { isSuccessful: true, succeededMs: startedAtMs };
-  const reload: Instance['reload'] = async () => {
-    const outcome = await loadAgain();
-    reloads.isSuccessful = outcome.ok;
-    if (outcome.ok) reloads.succeededMs = clock.nowMs();
-    else logger.error({ errors: outcome.errors }, 'The configuration was not loaded: it has mistakes.');
-    return outcome;
-  };
-  const loadAgain: Instance['reload'] = async () => {
-    const next = await loadConfig(options);
-    if (!next.ok) return next;
-    const nextConfig = override(next.config);
-    try {
-      const payload = await createConfigPayload(nextConfig, options.configFile);
-      carriers.configure(nextConfig, next.templates);
+  const reload: Instance['reload'] = () =>
+    inForce.reload(async ({ config: next, templates, payload }) => {
+      carriers.configure(next, templates);
       if (!cluster || cluster.role === 'leading') await partition.configure(payload);
-    } catch (error) {
-      if (error instanceof TocsinError) return { ok: false, errors: [error.message] };
-      throw error;
-    }
-    const later = changedUntilRestart(config, nextConfig);
-    if (later.length > 0)
-      logger.warn({ settings: later }, 'These settings have changed and take effect with the next start.');
-    config = nextConfig;
-    loaded = next;
-    shownText = null;
-    for (const warning of next.warnings) logger.warn(warning);
-    logger.info('The configuration was loaded again.');
-    return { ok: true };
-  };
+    });
 
   const read = createReadModel(stages);
-  const configText = (): string =>
-    (shownText ??= loaded.alertmanagerText ?? stringify(readableConfig(config)));
   addAlertmanagerMetrics(telemetry, {
     stages,
     integrations: () => carriers.integrations(),
-    reloads,
-    configText,
+    reloads: () => inForce.reloads,
+    configText: () => inForce.text,
     memberCount: () => cluster?.members.length ?? 1,
     startedAtMs,
     version,
@@ -238,7 +186,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       startedAtMs,
       cluster: () => (cluster ? viewOf(cluster) : web.cluster),
       alertmanagerVersion: web.alertmanagerVersion,
-      configText,
+      configText: () => inForce.text,
       integrations: () => carriers.integrations(),
       notReadyBecause: () =>
         partition.failure?.message ?? (cluster?.role === 'seeking' ? 'no member of the cluster leads' : null),
@@ -252,19 +200,11 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   return {
     url: door.url,
     get config() {
-      return config;
+      return inForce.config;
     },
     failed: partition.failed,
     outranked: cluster?.ended ?? new Promise(() => undefined),
     reload,
     stop: () => closing.close(),
-  };
-}
-
-function natsEvents(logger: Logger): Parameters<typeof openNats>[2] {
-  return {
-    onTrouble: ({ code, message }) =>
-      logger.warn({ code }, `${message}; everything else goes on, and it is tried again.`),
-    onConnected: () => logger.info('A NATS server answers.'),
   };
 }

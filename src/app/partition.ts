@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CommandGate } from '../api/index.ts';
-import { PartitionOwner, TocsinError, type EffectRunner } from '../engine/index.ts';
+import { PartitionOwner, TocsinError, type EffectRunner, type HistorySink } from '../engine/index.ts';
 import type { ConfigEntry, Flow, LogEntry } from '../incident/index.ts';
 import type { PartitionLog } from '../log/index.ts';
 import type { MatrixScorer } from '../score/index.ts';
@@ -22,7 +22,7 @@ export interface PartitionOptions {
   readonly templates: Templates | undefined;
   readonly log: PartitionLog<LogEntry>;
   readonly store: PartitionStore;
-  readonly history: Pick<HistoryParts, 'writer' | 'recall'>;
+  readonly history: Pick<HistoryParts, 'recall'> & { readonly sink: HistorySink | null };
   readonly scorer: MatrixScorer;
   readonly publisher: CarrierOptions['publisher'];
   /** Where console receivers print. */
@@ -73,7 +73,7 @@ export function createPartition({
   leads,
   assertLeading,
 }: PartitionOptions): Partition {
-  const { fold, stages } = createPipeline({ scorer, withHistory: history.writer !== null });
+  const { fold, stages } = createPipeline({ scorer, withHistory: history.sink !== null });
   const { promise: failed, resolve: tell } = Promise.withResolvers<TocsinError>();
   let failure: TocsinError | null = null;
   const fail = (error: TocsinError): void => {
@@ -108,7 +108,7 @@ export function createPartition({
     log,
     store,
     runner,
-    sink: history.writer,
+    sink: history.sink,
     clock,
     createTick: tick,
     createResume: resume,

@@ -7,7 +7,7 @@ import type { Observed, Telemetry } from '../telemetry.ts';
 export interface Watched {
   readonly stages: Pick<PipelineStages, 'intake' | 'mute' | 'dispatch'>;
   readonly integrations: () => readonly IntegrationState[];
-  readonly reloads: { readonly isSuccessful: boolean; readonly succeededMs: number };
+  readonly reloads: () => { readonly isSuccessful: boolean; readonly succeededMs: number };
   readonly configText: () => string;
   /** 1 where this process is alone. */
   readonly memberCount: () => number;
@@ -62,12 +62,12 @@ export function addAlertmanagerMetrics(telemetry: Telemetry, watched: Watched): 
   telemetry.gauge(
     'alertmanager_config_last_reload_successful',
     'Whether the last configuration reload attempt was successful.',
-    () => (reloads.isSuccessful ? 1 : 0),
+    () => (reloads().isSuccessful ? 1 : 0),
   );
   telemetry.gauge(
     'alertmanager_config_last_reload_success_timestamp_seconds',
     'Timestamp of the last successful configuration reload.',
-    () => reloads.succeededMs / 1000,
+    () => reloads().succeededMs / 1000,
   );
   telemetry.gauge(
     'alertmanager_config_hash',

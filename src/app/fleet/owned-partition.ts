@@ -1,0 +1,147 @@
+import { TocsinError, type Clock } from '../../engine/index.ts';
+import type { Holding } from '../../fleet/index.ts';
+import type { HistorySink } from '../../engine/index.ts';
+import type { LogEntry } from '../../incident/index.ts';
+import { openJetStreamLog, type JetStreamLogOptions, type SharedLog } from '../../log/index.ts';
+import type { Lease, PartitionStore } from '../../store/index.ts';
+import type { ConfigInForce } from '../config-in-force.ts';
+import { createLogClock } from '../log-clock.ts';
+import type { Logger } from '../logger.ts';
+import { createPartition, type Partition, type PartitionOptions } from '../partition.ts';
+
+export interface OwnedPartitionOptions extends Pick<
+  PartitionOptions,
+  'scorer' | 'publisher' | 'print' | 'telemetry'
+> {
+  readonly self: string;
+  readonly leaseMs: number;
+  readonly log: JetStreamLogOptions<LogEntry>;
+  readonly store: PartitionStore;
+  readonly recall: PartitionOptions['history']['recall'];
+  readonly sink: HistorySink | null;
+  readonly inForce: ConfigInForce;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Lets others ask the partition, from when it is up to date; returns what ends that. */
+  readonly answer: (partition: Partition) => () => Promise<void>;
+}
+
+/**
+ * Gets the lease of a partition; null where another process has it. Whoever gets it folds what the log holds and then takes the log over,
+ * which is what keeps the owner before from going on.
+ */
+export async function acquirePartition(options: OwnedPartitionOptions): Promise<OwnedPartition | null> {
+  const { store, self, leaseMs } = options;
+  try {
+    const lease = await store.acquireLease(self, leaseMs);
+    if (lease) return new OwnedPartition(options, lease);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  await store.close();
+  return null;
+}
+
+export class OwnedPartition implements Holding {
+  readonly ended: Promise<TocsinError>;
+  readonly #end: (error: TocsinError) => void;
+  readonly #options: OwnedPartitionOptions;
+  #lease: Lease;
+  #log: SharedLog<LogEntry> | null = null;
+  #partition: Partition | null = null;
+  #unanswer: (() => Promise<void>) | null = null;
+  #isClosed = false;
+
+  constructor(options: OwnedPartitionOptions, lease: Lease) {
+    this.#options = options;
+    this.#lease = lease;
+    const { promise, resolve } = Promise.withResolvers<TocsinError>();
+    this.ended = promise;
+    this.#end = resolve;
+  }
+
+  /** The partition once it is led; null before. */
+  get led(): Partition | null {
+    return this.#unanswer ? this.#partition : null;
+  }
+
+  async start(): Promise<void> {
+    const { inForce, store, self, clock: below, logger, answer, sink, recall, ...parts } = this.#options;
+    const log = await openJetStreamLog(parts.log);
+    this.#log = log;
+    void log.failed.then(this.#end);
+    const clock = createLogClock(below, logger);
+    const partition = createPartition({
+      ...parts,
+      config: inForce.config,
+      templates: inForce.templates,
+      log,
+      store,
+      history: { sink, recall },
+      clock,
+      logger,
+      leads: false,
+      assertLeading: async () => undefined,
+    });
+    this.#partition = partition;
+    void partition.failed.then(this.#end);
+    await partition.owner.start();
+    this.#assertOpen();
+    const { fold, stages } = partition;
+    await this.#riseAbove(fold.ownership?.fencingToken ?? 0);
+    await log.takeOver({
+      kind: 'owner',
+      // Takes no time with it: what falls due meanwhile is for the new owner to see.
+      timeMs: fold.position === 0 ? clock.nowMs() : fold.timeMs,
+      payload: { name: self, fencingToken: this.#lease.fencingToken, log: log.identity },
+    });
+    log.subscribe(({ entries }) => this.#lookForSuccessor(entries));
+    clock.advanceTo(fold.timeMs);
+    await partition.lead(await inForce.payload());
+    this.#assertOpen();
+    this.#unanswer = answer(partition);
+    logger.info({ position: fold.position, alerts: stages.intake.size }, 'The partition is led.');
+  }
+
+  async renew(): Promise<boolean> {
+    const { store, self, leaseMs } = this.#options;
+    const lease = await store.acquireLease(self, leaseMs, this.#lease.fencingToken);
+    if (lease) this.#lease = lease;
+    return lease !== null;
+  }
+
+  async close(end: 'hand over' | 'abandon'): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const { store, self } = this.#options;
+    await this.#unanswer?.();
+    await this.#partition?.owner.stop();
+    await this.#log?.close();
+    try {
+      if (end === 'hand over') await store.releaseLease(self);
+    } finally {
+      await store.close();
+    }
+  }
+
+  /** After the store has lost its data its tokens begin anew; those in the log never go back. */
+  async #riseAbove(token: number): Promise<void> {
+    if (this.#lease.fencingToken > token) return;
+    const { store, self, leaseMs } = this.#options;
+    const lease = await store.acquireLease(self, leaseMs, token + 1);
+    if (!lease) throw new TocsinError('TOC_STORE_FENCED', 'another process has taken the lease');
+    this.#lease = lease;
+  }
+
+  #lookForSuccessor(entries: readonly LogEntry[]): void {
+    for (const { kind, payload } of entries) {
+      if (kind !== 'owner' || payload.name === this.#options.self) continue;
+      this.#end(new TocsinError('TOC_LOG_FENCED', `${payload.name} owns the partition by now`));
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new TocsinError('TOC_STORE_FENCED', 'the partition was given up meanwhile');
+  }
+}
