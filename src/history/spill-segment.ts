@@ -36,10 +36,14 @@ export function encodeRecord({ table, lines }: RowBatch): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** The record at `offset`, or null when what is there is none, or not what was written. */
-export async function readRecord(file: FileHandle, offset: number): Promise<SpillRecord | null> {
+/** The record at `offset`, before `limit`, or null when what is there is none, or not what was written. */
+export async function readRecord(
+  file: FileHandle,
+  offset: number,
+  limit: number,
+): Promise<SpillRecord | null> {
   const head = await readHead(file, offset);
-  if (!head) return null;
+  if (!head || offset + headBytes + head.bodyBytes > limit) return null;
   const body = Buffer.alloc(head.bodyBytes);
   const { bytesRead } = await file.read(body, 0, body.length, offset + headBytes);
   if (bytesRead < body.length || checksum(head.bytes, body) !== head.checksum) return null;

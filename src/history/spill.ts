@@ -146,7 +146,7 @@ export class Spill {
       let rowCount = 0;
       const file = await this.#fileOf(segment);
       while (offset < segment.endOffset && rowCount < maxRows && offset - segment.readOffset < maxBytes) {
-        const record = await readRecord(file, offset);
+        const record = await readRecord(file, offset, segment.endOffset);
         if (!record) break;
         if (rowCount > 0 && rowCount + record.lines.length > maxRows) break;
         const lines = linesOf.get(record.table) ?? [];

@@ -1,8 +1,8 @@
 /**
  * Folds a log that is always the same and writes its rows to a ClickHouse server, with checkpoints, from its last one on:
- * `node history-crash-child.ts <url> <database> <folder> <length>`. Says where it begins (`from 40`), how far it is (`at 60`), which
+ * `node history-crash-child.ts <url> <database> <folder> <length> [limit]`. Says where it begins (`from 40`), how far it is (`at 60`), which
  * positions a checkpoint has (`checkpoint 50`), and `done`. Before that, how many rows it finds on the disk (`spilled 7`).
- * It may be killed at any time.
+ * With a limit it folds no further, and waits to be killed, which it may be at any time.
  */
 import { join } from 'node:path';
 import { CheckpointWriter } from '../../src/engine/index.ts';
@@ -11,7 +11,7 @@ import { openLmdbStore } from '../../src/store/index.ts';
 import { createScriptedFold } from '../history/scene.ts';
 import { createCrashLog } from './history-crash-log.ts';
 
-const [url = '', name = '', folder = '', length = '0'] = process.argv.slice(2);
+const [url = '', name = '', folder = '', length = '0', limit = length] = process.argv.slice(2);
 const sliceLength = 10;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -48,7 +48,7 @@ const checkpoints = new CheckpointWriter({
   fold,
   store,
   sink: writer,
-  intervalMs: 30_000,
+  intervalMs: 20_000,
   onWritten: (position) => say(`checkpoint ${position}`),
   onError: (error) => {
     throw error;
@@ -56,7 +56,7 @@ const checkpoints = new CheckpointWriter({
 });
 checkpoints.begin(fold.timeMs);
 
-while (fold.position < log.length) {
+while (fold.position < Number(limit)) {
   const first = fold.position + 1;
   const entries = log.slice(first - 1, first - 1 + sliceLength).map(({ entry }) => entry);
   const { rows } = await fold.apply({ firstPosition: first, entries });
@@ -68,6 +68,7 @@ while (fold.position < log.length) {
   await new Promise(setImmediate);
 }
 await checkpoints.finish();
+if (limit !== length) await new Promise(() => setInterval(() => undefined, 60_000));
 while (writer.spilledCount > 0) {
   await drained.promise;
   drained = Promise.withResolvers<void>();

@@ -90,6 +90,19 @@ describe('server', () => {
     await late.kill();
   });
 
+  test('tables that are not replicated as asked, and a cluster that there is not, are refused for good', async () => {
+    const replicated = { path: '/clickhouse/tables/{shard}/{database}/{table}', replica: '{replica}' };
+    await expect(openHistory({ ...options, placement: { replicated } })).rejects.toMatchObject({
+      code: 'TOC_HISTORY_TABLES_DIFFER',
+      message: expect.stringContaining('table alerts is ReplacingMergeTree') as unknown,
+    });
+    const elsewhere = openHistory({ ...options, database: 'elsewhere', placement: { cluster: 'nowhere' } });
+    await expect(elsewhere).rejects.toMatchObject({
+      code: 'TOC_HISTORY_QUERY_FAILED',
+      message: 'ClickHouse answers CLUSTER_DOESNT_EXIST',
+    });
+  });
+
   test('a wrong password is a trouble that may pass', async () => {
     const passwordFile = join(folder, 'wrong-password');
     writeFileSync(passwordFile, 'wrong');
