@@ -27,7 +27,7 @@ function rowOf(index: number, turn: number, order: number | null): TableChange {
     severity: 'warning',
   };
   const value = { labels, firstMs: 1_767_571_200_000 + index, lastMs: 1_767_571_200_000 + turn, count: turn };
-  return { table: 'dedup/signals', key: `${index.toString(16).padStart(16, '0')}`, order, value };
+  return { table: 'dedup/signals', key: index.toString(16).padStart(16, '0'), order, value };
 }
 
 /** Pings until the parent disconnects; tells the longest wait since it was asked last. */

@@ -12,7 +12,13 @@ import {
 } from '../../src/store/index.ts';
 import { Authority } from '../support/certificates.ts';
 import { freePort } from '../support/port.ts';
-import { eventually, startRedis, startRedisCluster, startRedisSentinel } from '../support/redis.ts';
+import {
+  eventually,
+  startRedis,
+  startRedisCluster,
+  startRedisSentinel,
+  type RedisServer,
+} from '../support/redis.ts';
 
 const done: Fact['outcome'] = { status: 'done', result: null };
 const unavailable = { code: 'TOC_STORE_UNAVAILABLE', retryable: true };
@@ -178,41 +184,54 @@ test('a connection by TLS checks both certificates', async () => {
     { ...tls, server_name: 'elsewhere.example.net' },
     { ca_file: authority.certFile },
   ])
-    await expect(connected({ ...config, tls: refused })).rejects.toMatchObject(unavailable);
+    await expect(connected({ ...config, connect_timeout: '200ms', tls: refused })).rejects.toMatchObject(
+      unavailable,
+    );
   await expect(connected({ ...config, tls: { ...tls, key_file: own.keyFile } })).rejects.toMatchObject({
     code: 'TOC_CONFIG_INVALID',
   });
 });
 
-test('behind Sentinel the store goes on with the replica when the master is lost', async () => {
-  const { config, master, servers } = await started(startRedisSentinel());
-  const connection = await connectRedis({ ...config, command_timeout: 300 }, 'tocsin-test');
-  cleanUps.push(() => connection.close());
-  const store = openRedisStore(connection, 'p');
-  await store.acquireLease('a', 60_000);
-  const change = { table: 't', key: 'k', order: 1, value: 1 };
-  await store.stageCheckpoint({ position: 1, timeMs: 1, changes: [change] }).commit();
-  await master.admin.wait(1, 5000);
-  await eventually(async () => (await servers[1]!.admin.dbsize()) === 3);
-  await master.kill();
-  await eventually(isWritable(store));
-  expect(await store.readLease()).toMatchObject({ owner: 'a', fencingToken: 1 });
-  await store.stageCheckpoint({ position: 2, timeMs: 2, changes: [{ ...change, order: null }] }).commit();
-  expect(await store.readCheckpoint()).toEqual({ position: 2, timeMs: 2, rows: [change] });
-});
+const losses = [
+  ['is killed', (server: RedisServer) => server.kill()],
+  ['stands still', async (server: RedisServer) => server.pause()],
+] as const;
 
-test('when one node of a Redis Cluster is lost the partitions of the others go on', async () => {
-  const { config, servers } = await started(startRedisCluster());
-  for (const { admin } of servers) await admin.config('SET', 'cluster-require-full-coverage', 'no');
-  const connection = await connectRedis({ ...config, command_timeout: 500 }, 'tocsin-test');
-  cleanUps.push(() => connection.close());
-  const stores = Array.from({ length: 12 }, (_, index) => openRedisStore(connection, String(index)));
-  for (const store of stores) await store.acquireLease('a', 60_000);
-  const sizes = await Promise.all(servers.map(({ admin }) => admin.dbsize()));
-  expect(Math.min(...sizes)).toBeGreaterThan(0);
-  await servers[2]!.kill();
-  const ends = await Promise.allSettled(stores.map((store) => store.record('effect', done, 1)));
-  const refused = ends.filter((end) => end.status === 'rejected');
-  expect(refused).toHaveLength(sizes[2]!);
-  for (const { reason } of refused) expect(reason).toMatchObject(unavailable);
-});
+test.each(losses)(
+  'behind Sentinel the store goes on with the replica when the master %s',
+  async (_, lose) => {
+    const { config, master, servers } = await started(startRedisSentinel());
+    const connection = await connectRedis({ ...config, command_timeout: 300 }, 'tocsin-test');
+    cleanUps.push(() => connection.close());
+    const store = openRedisStore(connection, 'p');
+    await store.acquireLease('a', 60_000);
+    const change = { table: 't', key: 'k', order: 1, value: 1 };
+    await store.stageCheckpoint({ position: 1, timeMs: 1, changes: [change] }).commit();
+    await master.admin.wait(1, 5000);
+    await eventually(async () => (await servers[1]!.admin.dbsize()) === 3);
+    await lose(master);
+    await eventually(isWritable(store));
+    expect(await store.readLease()).toMatchObject({ owner: 'a', fencingToken: 1 });
+    await store.stageCheckpoint({ position: 2, timeMs: 2, changes: [{ ...change, order: null }] }).commit();
+    expect(await store.readCheckpoint()).toEqual({ position: 2, timeMs: 2, rows: [change] });
+  },
+);
+
+test.each(losses)(
+  'when one node of a Redis Cluster %s the partitions of the others go on',
+  async (_, lose) => {
+    const { config, servers } = await started(startRedisCluster());
+    for (const { admin } of servers) await admin.config('SET', 'cluster-require-full-coverage', 'no');
+    const connection = await connectRedis({ ...config, command_timeout: 500 }, 'tocsin-test');
+    cleanUps.push(() => connection.close());
+    const stores = Array.from({ length: 12 }, (_, index) => openRedisStore(connection, String(index)));
+    for (const store of stores) await store.acquireLease('a', 60_000);
+    const sizes = await Promise.all(servers.map(({ admin }) => admin.dbsize()));
+    expect(Math.min(...sizes)).toBeGreaterThan(0);
+    await lose(servers[2]!);
+    const ends = await Promise.allSettled(stores.map((store) => store.record('effect', done, 1)));
+    const refused = ends.filter((end) => end.status === 'rejected');
+    expect(refused).toHaveLength(sizes[2]!);
+    for (const { reason } of refused) expect(reason).toMatchObject(unavailable);
+  },
+);
