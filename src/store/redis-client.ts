@@ -77,7 +77,7 @@ class IoredisConnection implements RedisConnection {
     const isReady = await promise;
     clearTimeout(timer);
     this.#client.off('ready', onReady).off('end', onEnd);
-    if (!isReady) throw this.#unavailable(this.#lastError);
+    if (!isReady) throw this.#unavailable(this.#lastError ?? new Error(`no connection within ${maxMs} ms`));
   }
 
   /**
@@ -158,7 +158,6 @@ function createClient(config: RedisConfig, name: string): Client {
           sentinels: sentinels.map((sentinel) => addressOf(sentinel, defaultSentinelPort)),
           sentinelRetryStrategy: reconnectMs,
           sentinelCommandTimeout: config.command_timeout,
-          failoverDetector: true,
           ...(config.sentinel_user === undefined ? {} : { sentinelUsername: config.sentinel_user }),
         }
       : addressOf(url?.replace(/^rediss?:\/\//, '').replace(/\/$/, '') ?? '', defaultPort)),
@@ -171,6 +170,8 @@ function commonOptions(config: RedisConfig, secrets: RedisSecrets, name: string)
   return {
     connectionName: name,
     connectTimeout: config.connect_timeout,
+    // Of the commands with which the client itself begins a connection: a server that takes connections may still not answer.
+    commandTimeout: config.command_timeout,
     // What was under way when a connection broke is rejected, never sent again behind the back of whoever sent it.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,

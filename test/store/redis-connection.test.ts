@@ -14,6 +14,7 @@ import { Authority } from '../support/certificates.ts';
 import { freePort } from '../support/port.ts';
 import {
   eventually,
+  redisTls,
   startRedis,
   startRedisCluster,
   startRedisSentinel,
@@ -190,6 +191,44 @@ test('a connection by TLS checks both certificates', async () => {
   await expect(connected({ ...config, tls: { ...tls, key_file: own.keyFile } })).rejects.toMatchObject({
     code: 'TOC_CONFIG_INVALID',
   });
+});
+
+test.each([
+  ['Sentinel', startRedisSentinel],
+  ['Redis Cluster', startRedisCluster],
+])('%s is reached by TLS, and asks for users of its own', async (_, start) => {
+  const authority = await Authority.create(folder);
+  const own = await authority.issue('server', 'IP:127.0.0.1');
+  const settings = [
+    `tls-cert-file ${own.certFile}`,
+    `tls-key-file ${own.keyFile}`,
+    `tls-ca-cert-file ${authority.certFile}`,
+    'tls-auth-clients optional',
+    'user tocsin on >secret ~* &* +@all',
+  ];
+  const tls = await Promise.all([0, 1, 2].map(() => redisTls(settings)));
+  const { config } = await started(start(tls));
+  const password_file = await written('password', 'secret');
+  const wrong = await written('wrong', 'wrong');
+  const sentinel = config.sentinels && { sentinel_user: 'tocsin', sentinel_password_file: password_file };
+  const users = { user: 'tocsin', password_file, ...sentinel };
+  const full = { ...config, ...users, tls: { ca_file: authority.certFile, insecure_skip_verify: false } };
+  const connection = await connectRedis(full, 'tocsin-test');
+  cleanUps.push(() => connection.close());
+  for (const partition of ['1', '2', '3', '4']) {
+    const store = openRedisStore(connection, partition);
+    await store.record('effect', done, 1);
+    expect(await store.outcomeOf('effect')).toEqual(done);
+  }
+  const mistakes = [
+    { tls: undefined },
+    { password_file: wrong },
+    ...(sentinel ? [{ sentinel_password_file: wrong }] : []),
+  ];
+  for (const mistake of mistakes)
+    await expect(connectRedis({ ...full, connect_timeout: 200, ...mistake }, 'test')).rejects.toMatchObject(
+      unavailable,
+    );
 });
 
 const losses = [
