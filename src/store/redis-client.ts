@@ -42,6 +42,8 @@ class IoredisConnection implements RedisConnection {
     this.#where = placesOf(config).join(', ');
     this.#timeoutMs = config.command_timeout;
     this.keyPrefix = config.key_prefix;
+    // Each command that waits for a connection listens.
+    client.setMaxListeners(0);
     client.on('error', (error: unknown) => {
       this.#lastError = error;
     });
@@ -92,7 +94,8 @@ class IoredisConnection implements RedisConnection {
     const { promise, reject } = Promise.withResolvers<never>();
     const giveUp = (): void => {
       reject(new Error(`no answer within ${this.#timeoutMs} ms`));
-      if (this.#client instanceof Redis) this.#client.disconnect(true);
+      // INVARIANT: only a connection that stands is left. To stop the client while it connects would end it for good.
+      if (this.#client instanceof Redis && this.#client.status === 'ready') this.#client.disconnect(true);
     };
     const timer = setTimeout(giveUp, endMs - performance.now());
     try {
