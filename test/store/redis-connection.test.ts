@@ -19,6 +19,7 @@ import {
   startRedisCluster,
   startRedisSentinel,
   type RedisServer,
+  type RedisServers,
 } from '../support/redis.ts';
 
 const done: Fact['outcome'] = { status: 'done', result: null };
@@ -280,3 +281,19 @@ test.each(losses)(
     for (const { reason } of refused) expect(reason).toMatchObject(unavailable);
   },
 );
+
+test.each([
+  ['Sentinel', () => startRedisSentinel()],
+  ['Redis Cluster', () => startRedisCluster()],
+])('%s that was away altogether is found again', async (_, start) => {
+  const { config, servers } = await started<RedisServers>(start());
+  const connection = await connectRedis({ ...config, command_timeout: 200 }, 'tocsin-test');
+  cleanUps.push(() => connection.close());
+  const store = openRedisStore(connection, 'p');
+  await store.record('effect', done, 1);
+  await Promise.all(servers.map((server) => server.kill()));
+  for (let count = 0; count < 5; count++)
+    await expect(store.record('effect', done, 1)).rejects.toMatchObject(unavailable);
+  await Promise.all(servers.map((server) => server.restart()));
+  await eventually(isWritable(store));
+});

@@ -16,6 +16,8 @@ export interface RedisServer {
   /** Kills the server, and with it what it holds. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** As `start`, with the configuration as the server itself has written it since. */
+  restart(): Promise<void>;
   /** As a process that does not get to run: it answers nothing and closes nothing. */
   pause(): void;
   resume(): void;
@@ -41,11 +43,14 @@ async function startRedisAs(args: readonly string[], settings: readonly string[]
   });
   admin.on('error', () => {});
   let server: ChildProcess | null = null;
+  const restart = async (): Promise<void> => {
+    server = spawn(command, [...first, file, ...args], { stdio: 'ignore' });
+    await admin.ping();
+  };
   const start = async (): Promise<void> => {
     const lines = [...common, ...(args.length > 0 ? [] : ['save ""']), ...settings];
     await writeFile(file, `${lines.join('\n')}\n`);
-    server = spawn(command, [...first, file, ...args], { stdio: 'ignore' });
-    await admin.ping();
+    await restart();
   };
   const kill = async (): Promise<void> => {
     if (server === null || server.exitCode !== null || server.signalCode !== null) return;
@@ -60,6 +65,7 @@ async function startRedisAs(args: readonly string[], settings: readonly string[]
     admin,
     kill,
     start,
+    restart,
     pause: () => server?.kill('SIGSTOP'),
     resume: () => server?.kill('SIGCONT'),
     async stop() {
