@@ -15,6 +15,7 @@ const outside = [
   /^lmdb/,
   /^msgpackr/,
   /^chdb/,
+  /^ioredis/,
   /^piscina/,
   /^@clickhouse\//,
   /^@nats-io\//,

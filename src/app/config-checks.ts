@@ -22,6 +22,7 @@ export function crossCheck(config: TocsinConfig): CrossMistake[] {
     ...checkRunbookHosts(config),
     ...checkListen(config),
     ...checkCluster(config),
+    ...checkFleet(config),
   ];
 }
 
@@ -124,6 +125,20 @@ function checkListen({ server }: TocsinConfig): CrossMistake[] {
       message: `${address.host || 'every address'} can be reached from outside: set server.bearer_token_file, or listen on 127.0.0.1`,
     },
   ];
+}
+
+function checkFleet({ fleet, cluster, history }: TocsinConfig): CrossMistake[] {
+  if (!fleet) return [];
+  const mistakes: CrossMistake[] = [];
+  if (cluster)
+    mistakes.push({ path: ['cluster'], message: 'a fleet has no use for it: its log is in JetStream' });
+  if (history.enabled && history.url === undefined && fleet.roles.includes('owner'))
+    mistakes.push({
+      path: ['history'],
+      message:
+        'a fleet keeps its history on a ClickHouse server: set history.url, or history.enabled to false',
+    });
+  return mistakes;
 }
 
 function checkCluster({ cluster }: TocsinConfig): CrossMistake[] {

@@ -9,6 +9,7 @@ import { inhibitRulesConfig, muteConfig } from '../mute/index.ts';
 import { checkGlobals, globalKeys, receiversConfig } from '../notify/index.ts';
 import { runbooksConfig } from '../runbook/index.ts';
 import { scoreConfig } from '../score/index.ts';
+import { fleetConfig } from './fleet/config.ts';
 import { globalConfig, natsConfig, sourceConfig } from '../source/index.ts';
 import { triageConfig } from '../triage/index.ts';
 import { durationSchema, urlSchema } from '../alert/index.ts';
@@ -59,6 +60,7 @@ export const tocsinConfig = z.strictObject({
   history: historyConfig.prefault({}),
   nats: natsConfig.optional(),
   cluster: clusterConfig.optional(),
+  fleet: fleetConfig.optional(),
   storage: storageConfig.prefault({}),
   server: serverConfig.prefault({}),
 });

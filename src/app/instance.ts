@@ -71,6 +71,10 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
   if (givenDoor) closing.defer(() => givenDoor.close());
   const inForce = await ConfigInForce.load(options, logger, () => options.clock.nowMs());
   const { config } = inForce;
+  if (config.fleet) {
+    const { openFleetInstance } = await import('./fleet/instance.ts');
+    return openFleetInstance(options, inForce, closing);
+  }
   const door = givenDoor ?? (await openDoor([config.server.listen]));
   if (!givenDoor) closing.defer(() => door.close());
   const clock = createLogClock(options.clock, logger);

@@ -7,6 +7,7 @@ export function changedUntilRestart(before: TocsinConfig, after: TocsinConfig): 
     'score.workers': config.score.workers,
     'source.max_body_bytes': config.source.max_body_bytes,
     cluster: config.cluster,
+    fleet: config.fleet,
     history: config.history,
     nats: config.nats,
     server: config.server,

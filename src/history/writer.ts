@@ -104,15 +104,24 @@ export class HistoryWriter implements HistorySink {
     return this.#backlog?.bytes ?? 0;
   }
 
+  /** Takes the rows of another partition. */
+  sinkOf(partition: string): HistorySink {
+    return { write: (rows) => this.#write(rows, partition), flushed: () => this.flushed() };
+  }
+
   /** Queues rows. Costs their encoding; the writing happens later. */
   write(rows: readonly HistoryRow[]): void {
+    this.#write(rows, this.#options.partition);
+  }
+
+  #write(rows: readonly HistoryRow[], partition: string): void {
     if (rows.length === 0) return;
     if (this.#stop.signal.aborted) {
       this.#options.onDropped(rows.length, 'closed');
       return;
     }
     for (const row of rows) {
-      this.#queue.push({ table: row.table, line: encodeRow(row, this.#options.partition) });
+      this.#queue.push({ table: row.table, line: encodeRow(row, partition) });
     }
     this.#writtenCount += rows.length;
     this.#dropOverflow();

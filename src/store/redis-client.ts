@@ -8,6 +8,8 @@ import type { RedisScript } from './redis-script.ts';
 const defaultPort = 6379;
 const defaultSentinelPort = 26_379;
 const longestReconnectMs = 1000;
+/** How long a server that is left may take to say goodbye. */
+const leaveMs = 100;
 
 type Client = Redis | Cluster;
 type ScriptCall = (...args: RedisArgument[]) => Promise<unknown>;
@@ -40,6 +42,8 @@ class IoredisConnection implements RedisConnection {
     this.#where = placesOf(config).join(', ');
     this.#timeoutMs = config.command_timeout;
     this.keyPrefix = config.key_prefix;
+    // Each command that waits for a connection listens.
+    client.setMaxListeners(0);
     client.on('error', (error: unknown) => {
       this.#lastError = error;
     });
@@ -75,11 +79,12 @@ class IoredisConnection implements RedisConnection {
     const isReady = await promise;
     clearTimeout(timer);
     this.#client.off('ready', onReady).off('end', onEnd);
-    if (!isReady) throw this.#unavailable(this.#lastError);
+    if (!isReady) throw this.#unavailable(this.#lastError ?? new Error(`no connection within ${maxMs} ms`));
   }
 
   /**
-   * Waits for a connection and for the answer, `timeoutMs` in all. INVARIANT: nothing is queued without a connection, so that what was
+   * Waits for a connection and for the answer, `timeoutMs` in all. A server that does not answer is left, so that the client looks for it,
+   * or for its successor, anew. INVARIANT: nothing is queued without a connection, so that what was
    * given up is not sent later, and what waits for a lost server takes no memory.
    */
   async #bounded<T>(work: () => Promise<T>): Promise<T> {
@@ -87,10 +92,12 @@ class IoredisConnection implements RedisConnection {
     const endMs = performance.now() + this.#timeoutMs;
     await this.ready(this.#timeoutMs);
     const { promise, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => reject(new Error(`no answer within ${this.#timeoutMs} ms`)),
-      endMs - performance.now(),
-    );
+    const giveUp = (): void => {
+      reject(new Error(`no answer within ${this.#timeoutMs} ms`));
+      // INVARIANT: only a connection that stands is left. To stop the client while it connects would end it for good.
+      if (this.#client instanceof Redis && this.#client.status === 'ready') this.#client.disconnect(true);
+    };
+    const timer = setTimeout(giveUp, endMs - performance.now());
     try {
       return await Promise.race([work(), promise]);
     } catch (cause) {
@@ -131,7 +138,8 @@ function createClient(config: RedisConfig, name: string): Client {
       slotsRefreshTimeout: config.connect_timeout,
       // A name would be resolved to an address, which the certificate of the server need not hold.
       ...(common.tls ? { dnsLookup: (address, done) => done(null, address) } : {}),
-      redisOptions: withRenewedSecrets(common, secrets),
+      // Of a node that does not answer its connection alone is given up.
+      redisOptions: withRenewedSecrets({ ...common, socketTimeout: config.command_timeout }, secrets),
     };
     return new Cluster(
       nodes.map((node) => addressOf(node, defaultPort)),
@@ -142,6 +150,7 @@ function createClient(config: RedisConfig, name: string): Client {
     ...common,
     db: config.db,
     enableOfflineQueue: false,
+    disconnectTimeout: leaveMs,
     retryStrategy: (attempt) => {
       Object.assign(client.options, secretOptions(secrets()));
       return reconnectMs(attempt);
@@ -152,7 +161,6 @@ function createClient(config: RedisConfig, name: string): Client {
           sentinels: sentinels.map((sentinel) => addressOf(sentinel, defaultSentinelPort)),
           sentinelRetryStrategy: reconnectMs,
           sentinelCommandTimeout: config.command_timeout,
-          failoverDetector: true,
           ...(config.sentinel_user === undefined ? {} : { sentinelUsername: config.sentinel_user }),
         }
       : addressOf(url?.replace(/^rediss?:\/\//, '').replace(/\/$/, '') ?? '', defaultPort)),
@@ -165,8 +173,8 @@ function commonOptions(config: RedisConfig, secrets: RedisSecrets, name: string)
   return {
     connectionName: name,
     connectTimeout: config.connect_timeout,
-    // A server that does not answer at all is given up, so that the client looks for it, or its successor, anew.
-    socketTimeout: config.command_timeout,
+    // Of the commands with which the client itself begins a connection: a server that takes connections may still not answer.
+    commandTimeout: config.command_timeout,
     // What was under way when a connection broke is rejected, never sent again behind the back of whoever sent it.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,

@@ -40,6 +40,6 @@ redisContract('Redis', async () => {
   return { config: redisConfig.parse({ url: server.url }), stop: () => server.stop() };
 });
 
-redisContract('Redis Cluster', startRedisCluster);
+redisContract('Redis Cluster', () => startRedisCluster());
 
-redisContract('Redis by Sentinel', startRedisSentinel);
+redisContract('Redis by Sentinel', () => startRedisSentinel());

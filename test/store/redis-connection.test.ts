@@ -12,7 +12,15 @@ import {
 } from '../../src/store/index.ts';
 import { Authority } from '../support/certificates.ts';
 import { freePort } from '../support/port.ts';
-import { eventually, startRedis, startRedisCluster, startRedisSentinel } from '../support/redis.ts';
+import {
+  eventually,
+  redisTls,
+  startRedis,
+  startRedisCluster,
+  startRedisSentinel,
+  type RedisServer,
+  type RedisServers,
+} from '../support/redis.ts';
 
 const done: Fact['outcome'] = { status: 'done', result: null };
 const unavailable = { code: 'TOC_STORE_UNAVAILABLE', retryable: true };
@@ -80,8 +88,14 @@ test('while the server is away commands are refused in time, and go on once it i
   const store = openRedisStore(await connected({ url: server.url, command_timeout: '200ms' }), 'p');
   await store.record('before', done, 1);
   await server.kill();
-  await expect(store.record('during', done, 1)).rejects.toMatchObject(unavailable);
-  await expect(store.readCheckpoint()).rejects.toMatchObject(unavailable);
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): number => warnings.push(warning);
+  process.on('warning', onWarning);
+  const many = Array.from({ length: 50 }, () => store.record('during', done, 1));
+  const ends = await Promise.allSettled([...many, store.readCheckpoint()]);
+  for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: unavailable });
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
   await server.start();
   await eventually(isWritable(store));
   expect([await store.outcomeOf('before'), await store.outcomeOf('during')]).toEqual([undefined, undefined]);
@@ -178,41 +192,108 @@ test('a connection by TLS checks both certificates', async () => {
     { ...tls, server_name: 'elsewhere.example.net' },
     { ca_file: authority.certFile },
   ])
-    await expect(connected({ ...config, tls: refused })).rejects.toMatchObject(unavailable);
+    await expect(connected({ ...config, connect_timeout: '200ms', tls: refused })).rejects.toMatchObject(
+      unavailable,
+    );
   await expect(connected({ ...config, tls: { ...tls, key_file: own.keyFile } })).rejects.toMatchObject({
     code: 'TOC_CONFIG_INVALID',
   });
 });
 
-test('behind Sentinel the store goes on with the replica when the master is lost', async () => {
-  const { config, master, servers } = await started(startRedisSentinel());
-  const connection = await connectRedis({ ...config, command_timeout: 300 }, 'tocsin-test');
+test.each([
+  ['Sentinel', startRedisSentinel],
+  ['Redis Cluster', startRedisCluster],
+])('%s is reached by TLS, and asks for users of its own', async (_, start) => {
+  const authority = await Authority.create(folder);
+  const own = await authority.issue('server', 'IP:127.0.0.1');
+  const settings = [
+    `tls-cert-file ${own.certFile}`,
+    `tls-key-file ${own.keyFile}`,
+    `tls-ca-cert-file ${authority.certFile}`,
+    'tls-auth-clients optional',
+    'user tocsin on >secret ~* &* +@all',
+  ];
+  const tls = await Promise.all([0, 1, 2].map(() => redisTls(settings)));
+  const { config } = await started(start(tls));
+  const password_file = await written('password', 'secret');
+  const wrong = await written('wrong', 'wrong');
+  const sentinel = config.sentinels && { sentinel_user: 'tocsin', sentinel_password_file: password_file };
+  const users = { user: 'tocsin', password_file, ...sentinel };
+  const full = { ...config, ...users, tls: { ca_file: authority.certFile, insecure_skip_verify: false } };
+  const connection = await connectRedis(full, 'tocsin-test');
   cleanUps.push(() => connection.close());
-  const store = openRedisStore(connection, 'p');
-  await store.acquireLease('a', 60_000);
-  const change = { table: 't', key: 'k', order: 1, value: 1 };
-  await store.stageCheckpoint({ position: 1, timeMs: 1, changes: [change] }).commit();
-  await master.admin.wait(1, 5000);
-  await eventually(async () => (await servers[1]!.admin.dbsize()) === 3);
-  await master.kill();
-  await eventually(isWritable(store));
-  expect(await store.readLease()).toMatchObject({ owner: 'a', fencingToken: 1 });
-  await store.stageCheckpoint({ position: 2, timeMs: 2, changes: [{ ...change, order: null }] }).commit();
-  expect(await store.readCheckpoint()).toEqual({ position: 2, timeMs: 2, rows: [change] });
+  for (const partition of ['1', '2', '3', '4']) {
+    const store = openRedisStore(connection, partition);
+    await store.record('effect', done, 1);
+    expect(await store.outcomeOf('effect')).toEqual(done);
+  }
+  const mistakes = [
+    { tls: undefined },
+    { password_file: wrong },
+    ...(sentinel ? [{ sentinel_password_file: wrong }] : []),
+  ];
+  for (const mistake of mistakes)
+    await expect(connectRedis({ ...full, connect_timeout: 200, ...mistake }, 'test')).rejects.toMatchObject(
+      unavailable,
+    );
 });
 
-test('when one node of a Redis Cluster is lost the partitions of the others go on', async () => {
-  const { config, servers } = await started(startRedisCluster());
-  for (const { admin } of servers) await admin.config('SET', 'cluster-require-full-coverage', 'no');
-  const connection = await connectRedis({ ...config, command_timeout: 500 }, 'tocsin-test');
+const losses = [
+  ['is killed', (server: RedisServer) => server.kill()],
+  ['stands still', async (server: RedisServer) => server.pause()],
+] as const;
+
+test.each(losses)(
+  'behind Sentinel the store goes on with the replica when the master %s',
+  async (_, lose) => {
+    const { config, master, servers } = await started(startRedisSentinel());
+    const connection = await connectRedis({ ...config, command_timeout: 300 }, 'tocsin-test');
+    cleanUps.push(() => connection.close());
+    const store = openRedisStore(connection, 'p');
+    await store.acquireLease('a', 60_000);
+    const change = { table: 't', key: 'k', order: 1, value: 1 };
+    await store.stageCheckpoint({ position: 1, timeMs: 1, changes: [change] }).commit();
+    await master.admin.wait(1, 5000);
+    await eventually(async () => (await servers[1]!.admin.dbsize()) === 3);
+    await lose(master);
+    await eventually(isWritable(store));
+    expect(await store.readLease()).toMatchObject({ owner: 'a', fencingToken: 1 });
+    await store.stageCheckpoint({ position: 2, timeMs: 2, changes: [{ ...change, order: null }] }).commit();
+    expect(await store.readCheckpoint()).toEqual({ position: 2, timeMs: 2, rows: [change] });
+  },
+);
+
+test.each(losses)(
+  'when one node of a Redis Cluster %s the partitions of the others go on',
+  async (_, lose) => {
+    const { config, servers } = await started(startRedisCluster());
+    for (const { admin } of servers) await admin.config('SET', 'cluster-require-full-coverage', 'no');
+    const connection = await connectRedis({ ...config, command_timeout: 500 }, 'tocsin-test');
+    cleanUps.push(() => connection.close());
+    const stores = Array.from({ length: 12 }, (_, index) => openRedisStore(connection, String(index)));
+    for (const store of stores) await store.acquireLease('a', 60_000);
+    const sizes = await Promise.all(servers.map(({ admin }) => admin.dbsize()));
+    expect(Math.min(...sizes)).toBeGreaterThan(0);
+    await lose(servers[2]!);
+    const ends = await Promise.allSettled(stores.map((store) => store.record('effect', done, 1)));
+    const refused = ends.filter((end) => end.status === 'rejected');
+    expect(refused).toHaveLength(sizes[2]!);
+    for (const { reason } of refused) expect(reason).toMatchObject(unavailable);
+  },
+);
+
+test.each([
+  ['Sentinel', () => startRedisSentinel()],
+  ['Redis Cluster', () => startRedisCluster()],
+])('%s that was away altogether is found again', async (_, start) => {
+  const { config, servers } = await started<RedisServers>(start());
+  const connection = await connectRedis({ ...config, command_timeout: 200 }, 'tocsin-test');
   cleanUps.push(() => connection.close());
-  const stores = Array.from({ length: 12 }, (_, index) => openRedisStore(connection, String(index)));
-  for (const store of stores) await store.acquireLease('a', 60_000);
-  const sizes = await Promise.all(servers.map(({ admin }) => admin.dbsize()));
-  expect(Math.min(...sizes)).toBeGreaterThan(0);
-  await servers[2]!.kill();
-  const ends = await Promise.allSettled(stores.map((store) => store.record('effect', done, 1)));
-  const refused = ends.filter((end) => end.status === 'rejected');
-  expect(refused).toHaveLength(sizes[2]!);
-  for (const { reason } of refused) expect(reason).toMatchObject(unavailable);
+  const store = openRedisStore(connection, 'p');
+  await store.record('effect', done, 1);
+  await Promise.all(servers.map((server) => server.kill()));
+  for (let count = 0; count < 5; count++)
+    await expect(store.record('effect', done, 1)).rejects.toMatchObject(unavailable);
+  await Promise.all(servers.map((server) => server.restart()));
+  await eventually(isWritable(store));
 });

@@ -22,7 +22,7 @@ const setups = {
     const server = await startRedis();
     return { config: redisConfig.parse({ url: server.url }), stop: () => server.stop() };
   },
-  'Redis Cluster': startRedisCluster,
+  'Redis Cluster': () => startRedisCluster(),
 };
 
 describe.each(Object.entries(setups))('%s', (_, start) => {

@@ -89,6 +89,38 @@ export class BreakingConnection implements RedisConnection {
   }
 }
 
+/** A connection that does something before each command. */
+export class WatchedConnection implements RedisConnection {
+  readonly keyPrefix: string;
+  readonly #inner: RedisConnection;
+  readonly #before: (count: number, work: () => Promise<unknown>) => Promise<unknown>;
+  #count = 0;
+
+  /** `before` is given how many commands there were, this one included, and the command itself. */
+  constructor(
+    inner: RedisConnection,
+    before: (count: number, work: () => Promise<unknown>) => Promise<unknown>,
+  ) {
+    this.#inner = inner;
+    this.keyPrefix = inner.keyPrefix;
+    this.#before = before;
+  }
+
+  async send(...args: Parameters<RedisConnection['send']>): Promise<unknown> {
+    const work = (): Promise<unknown> => this.#inner.send(...args);
+    await this.#before(++this.#count, work);
+    return work();
+  }
+
+  async run(...args: Parameters<RedisConnection['run']>): Promise<unknown> {
+    const work = (): Promise<unknown> => this.#inner.run(...args);
+    await this.#before(++this.#count, work);
+    return work();
+  }
+
+  async close(): Promise<void> {}
+}
+
 /** A connection that sends what it has sent before once more, in between: `pick` says which of so many, or none. */
 export class RepeatingConnection implements RedisConnection {
   readonly keyPrefix: string;

@@ -16,6 +16,8 @@ export interface RedisServer {
   /** Kills the server, and with it what it holds. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** As `start`, with the configuration as the server itself has written it since. */
+  restart(): Promise<void>;
   /** As a process that does not get to run: it answers nothing and closes nothing. */
   pause(): void;
   resume(): void;
@@ -41,11 +43,14 @@ async function startRedisAs(args: readonly string[], settings: readonly string[]
   });
   admin.on('error', () => {});
   let server: ChildProcess | null = null;
+  const restart = async (): Promise<void> => {
+    server = spawn(command, [...first, file, ...args], { stdio: 'ignore' });
+    await admin.ping();
+  };
   const start = async (): Promise<void> => {
     const lines = [...common, ...(args.length > 0 ? [] : ['save ""']), ...settings];
     await writeFile(file, `${lines.join('\n')}\n`);
-    server = spawn(command, [...first, file, ...args], { stdio: 'ignore' });
-    await admin.ping();
+    await restart();
   };
   const kill = async (): Promise<void> => {
     if (server === null || server.exitCode !== null || server.signalCode !== null) return;
@@ -60,6 +65,7 @@ async function startRedisAs(args: readonly string[], settings: readonly string[]
     admin,
     kill,
     start,
+    restart,
     pause: () => server?.kill('SIGSTOP'),
     resume: () => server?.kill('SIGCONT'),
     async stop() {
@@ -76,21 +82,39 @@ export interface RedisServers {
   stop(): Promise<void>;
 }
 
-/** Redis Cluster of three masters. */
-export async function startRedisCluster(): Promise<RedisServers> {
+/** How servers are reached by TLS too, and what their configuration says of it. */
+export interface RedisTls {
+  readonly port: number;
+  readonly settings: readonly string[];
+}
+
+/** A port of its own for TLS, as `settings` say. */
+export async function redisTls(settings: readonly string[]): Promise<RedisTls> {
+  const port = await freePort();
+  return { port, settings: [`tls-port ${port}`, 'tls-replication yes', 'tls-cluster yes', ...settings] };
+}
+
+/** Redis Cluster of three masters; `tls` of each, where it is to be reached so. */
+export async function startRedisCluster(tls?: readonly RedisTls[]): Promise<RedisServers> {
   const servers = await Promise.all(
-    [0, 1, 2].map(async () =>
-      startRedis('cluster-enabled yes', `cluster-port ${await freePort()}`, 'cluster-node-timeout 5000'),
+    [0, 1, 2].map(async (index) =>
+      startRedis(
+        'cluster-enabled yes',
+        `cluster-port ${await freePort()}`,
+        'cluster-node-timeout 5000',
+        ...(tls?.[index]?.settings ?? []),
+      ),
     ),
   );
-  const first = servers[0]!;
   const share = Math.ceil(16_384 / servers.length);
   for (const [index, { admin }] of servers.entries()) {
     const last = Math.min((index + 1) * share, 16_384) - 1;
     await admin.call('cluster', 'addslotsrange', index * share, last);
     await admin.call('cluster', 'set-config-epoch', index + 1);
-    const bus = Number(((await first.admin.config('GET', 'cluster-port')) as string[])[1]);
-    if (index > 0) await admin.call('cluster', 'meet', '127.0.0.1', first.port, bus);
+    for (const other of servers.slice(0, index)) {
+      const bus = ((await other.admin.config('GET', 'cluster-port')) as string[])[1] ?? '';
+      await admin.call('cluster', 'meet', '127.0.0.1', other.port, bus);
+    }
   }
   for (const { admin } of servers)
     await eventually(async () => {
@@ -99,20 +123,30 @@ export async function startRedisCluster(): Promise<RedisServers> {
     });
   return {
     servers,
-    config: redisConfig.parse({ nodes: servers.map(({ port }) => `127.0.0.1:${port}`) }),
+    config: redisConfig.parse({ nodes: (tls ?? servers).map(({ port }) => `127.0.0.1:${port}`) }),
     stop: () => stopAll(servers),
   };
 }
 
-/** A master, a replica and one Sentinel, which calls a master dead after a second. */
-export async function startRedisSentinel(): Promise<RedisServers & { readonly master: RedisServer }> {
-  const master = await startRedis('repl-diskless-sync-delay 0');
-  const replica = await startRedis(`replicaof 127.0.0.1 ${master.port}`, 'repl-diskless-sync-delay 0');
+/** A master, a replica and one Sentinel, which calls a master dead after half a second; `tls` of each, where it is to be reached so. */
+export async function startRedisSentinel(
+  tls?: readonly RedisTls[],
+): Promise<RedisServers & { readonly master: RedisServer }> {
+  const [masterTls, replicaTls, sentinelTls] = tls ?? [];
+  const prompt = 'repl-diskless-sync-delay 0';
+  const master = await startRedis(prompt, ...(masterTls?.settings ?? []));
+  const masterPort = (masterTls ?? master).port;
+  const replica = await startRedis(
+    prompt,
+    ...(replicaTls?.settings ?? []),
+    `replicaof 127.0.0.1 ${masterPort}`,
+  );
   await eventually(async () => (await replica.admin.info('replication')).includes('master_link_status:up'));
   const sentinel = await startRedisAs(
     ['--sentinel'],
     [
-      `sentinel monitor main 127.0.0.1 ${master.port} 1`,
+      ...(sentinelTls?.settings ?? []),
+      `sentinel monitor main 127.0.0.1 ${masterPort} 1`,
       'sentinel down-after-milliseconds main 500',
       'sentinel failover-timeout main 2000',
     ],
@@ -124,7 +158,10 @@ export async function startRedisSentinel(): Promise<RedisServers & { readonly ma
   return {
     master,
     servers,
-    config: redisConfig.parse({ sentinels: [`127.0.0.1:${sentinel.port}`], master_name: 'main' }),
+    config: redisConfig.parse({
+      sentinels: [`127.0.0.1:${(sentinelTls ?? sentinel).port}`],
+      master_name: 'main',
+    }),
     stop: () => stopAll(servers),
   };
 }

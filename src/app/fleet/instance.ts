@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { ApiPorts } from '../../api/index.ts';
+import type { LogEntry } from '../../incident/index.ts';
+import { openJetStreamWriter, type JetStreamLogOptions } from '../../log/index.ts';
+import { connectNats, watchConnection } from '../../nats/index.ts';
+import { lockFolder } from '../../store/index.ts';
+import type { Closing } from '../closing.ts';
+import type { ConfigInForce } from '../config-in-force.ts';
+import { openDoor } from '../door.ts';
+import { entryCodec } from '../entry-codec.ts';
+import { createIngest, decodeSettings } from '../ingest.ts';
+import type { Instance, InstanceOptions } from '../instance.ts';
+import { createLogClock } from '../log-clock.ts';
+import { openNatsLink } from '../nats-link.ts';
+import type { Partition } from '../partition.ts';
+import { plainWeb, serveApi } from '../serve-api.ts';
+import { createTelemetry } from '../telemetry.ts';
+import { version } from '../version.ts';
+import type { FleetConfig } from './config.ts';
+import { addFleetGauges } from './gauges.ts';
+import { mergeIntegrations } from './merge-integrations.ts';
+import { openOwnership } from './ownership.ts';
+import { createPartitionsDoor } from './partitions-door.ts';
+import { appendByDomain } from './router.ts';
+
+/**
+ * A process of a fleet: takes reports in, answers for all partitions, and owns its share of them where it has that role. Rejects with the
+ * coded error of what failed: TOC_NATS_UNAVAILABLE, TOC_LOG_UNAVAILABLE, TOC_STORE_UNAVAILABLE, TOC_STORE_LOCKED, TOC_LISTEN_FAILED.
+ */
+export async function openFleetInstance(
+  options: InstanceOptions,
+  inForce: ConfigInForce,
+  closing: Closing,
+): Promise<Instance> {
+  const { logger, web = plainWeb } = options;
+  const { config } = inForce;
+  const fleet = config.fleet!;
+  const door = options.door ?? (await openDoor([config.server.listen]));
+  if (!options.door) closing.defer(() => door.close());
+  const clock = createLogClock(options.clock, logger);
+  const startedAtMs = clock.nowMs();
+  const telemetry = createTelemetry();
+  closing.defer(() => telemetry.stop());
+  const lock = await lockFolder(config.storage.path);
+  closing.defer(() => lock.release());
+
+  const self = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const connection = await connectNats(fleet.log, `tocsin ${self}`);
+  closing.defer(() => connection.close());
+  const reach = watchConnection(connection);
+  const logOptions = (partition: number): JetStreamLogOptions<LogEntry> => ({
+    connection,
+    prefix: fleet.log.prefix,
+    partition,
+    settings: streamSettings(fleet),
+    codec: entryCodec,
+  });
+  const partitions = Array.from({ length: fleet.partitions }, (_, partition) => partition);
+  const writers = await Promise.all(
+    partitions.map((partition) => openJetStreamWriter(logOptions(partition))),
+  );
+  closing.defer(() => Promise.all(writers.map((writer) => writer.close())));
+
+  const ingest = createIngest({
+    append: (draft) => appendByDomain(writers, draft),
+    clock,
+    settings: () => decodeSettings(inForce.config),
+    refusal: () => null,
+    telemetry,
+  });
+  const nats = openNatsLink(config, (report) => ingest.accept(report), { closing, telemetry, logger });
+  const ownership = fleet.roles.includes('owner')
+    ? await openOwnership(options, { inForce, self, connection, logOptions, nats, telemetry, closing })
+    : null;
+  const led = (): ReadonlyMap<number, Partition> => ownership?.led ?? new Map();
+  addFleetGauges(telemetry, {
+    led,
+    partitionCount: fleet.partitions,
+    isConnected: () => reach.isConnected,
+    historyPendingCount: () => ownership?.historyPendingCount() ?? 0,
+  });
+  if (fleet.roles.includes('gateway')) nats?.listen();
+
+  const reload: Instance['reload'] = () =>
+    inForce.reload(async ({ config: next, templates, payload }) => {
+      for (const partition of led().values()) {
+        partition.carriers.configure(next, templates);
+        await partition.configure(payload);
+      }
+    });
+  const ports: ApiPorts = {
+    ...createPartitionsDoor({ led }),
+    ingest,
+    operations: {
+      version,
+      startedAtMs,
+      cluster: () => web.cluster,
+      alertmanagerVersion: web.alertmanagerVersion,
+      configText: () => inForce.text,
+      integrations: () =>
+        mergeIntegrations([...led().values()].map(({ carriers }) => carriers.integrations())),
+      notReadyBecause: () =>
+        reach.isConnected ? (ownership?.trouble() ?? null) : 'no NATS server of fleet.log answers',
+      reload,
+      metrics: () => telemetry.text(),
+      nowMs: () => clock.nowMs(),
+    },
+  };
+  closing.defer(await serveApi(ports, config, web, door));
+  logger.info({ self, roles: fleet.roles, partitions: fleet.partitions }, 'This process is one of a fleet.');
+  return {
+    url: door.url,
+    get config() {
+      return inForce.config;
+    },
+    failed: new Promise(() => undefined),
+    outranked: new Promise(() => undefined),
+    reload,
+    stop: () => closing.close(),
+  };
+}
+
+/** How long the servers know a message again that is sent twice: longer than an append is tried. */
+const duplicateWindowMs = 120_000;
+
+function streamSettings({ log }: FleetConfig): JetStreamLogOptions<LogEntry>['settings'] {
+  return {
+    replicas: log.replicas,
+    maxBytes: log.max_mib === undefined ? null : log.max_mib * 1024 * 1024,
+    maxAgeMs: log.max_age ?? null,
+    duplicateWindowMs,
+  };
+}

@@ -1,0 +1,128 @@
+import type { NatsConnection } from '../../nats/index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { TocsinError } from '../../engine/index.ts';
+import { Steward } from '../../fleet/index.ts';
+import type { LogEntry } from '../../incident/index.ts';
+import type { JetStreamLogOptions } from '../../log/index.ts';
+import { connectRedis, openRedisRegistry, openRedisStore } from '../../store/index.ts';
+import type { Closing } from '../closing.ts';
+import type { ConfigInForce } from '../config-in-force.ts';
+import { openHistoryParts } from '../history-parts.ts';
+import type { InstanceOptions } from '../instance.ts';
+import type { Partition, PartitionOptions } from '../partition.ts';
+import { startScorer } from '../scorer.ts';
+import type { Telemetry } from '../telemetry.ts';
+import { createDirectory } from './directory.ts';
+import { acquirePartition, type OwnedPartition } from './owned-partition.ts';
+
+export interface OwnershipParts {
+  readonly inForce: ConfigInForce;
+  /** The name of this process in this life. */
+  readonly self: string;
+  readonly connection: NatsConnection;
+  readonly logOptions: (partition: number) => JetStreamLogOptions<LogEntry>;
+  readonly nats: PartitionOptions['publisher'];
+  readonly telemetry: Telemetry;
+  readonly closing: Closing;
+}
+
+/** The partitions that this process owns. */
+export interface Ownership {
+  /** Those that are up to date and led by this process, by number. */
+  readonly led: ReadonlyMap<number, Partition>;
+  /** Rows of theirs that are not in the history yet. */
+  historyPendingCount(): number;
+  /** Which partitions could not be led here, and why; null when there is nothing of the kind. */
+  trouble(): string | null;
+}
+
+/** Begins to take partitions. They are handed over when `closing` closes. */
+export async function openOwnership(
+  { clock, logger, print }: Pick<InstanceOptions, 'clock' | 'logger' | 'print'>,
+  { inForce, self, logOptions, nats, telemetry, closing }: OwnershipParts,
+): Promise<Ownership> {
+  const { config } = inForce;
+  const fleet = config.fleet!;
+  const redis = await connectRedis(fleet.store, `tocsin ${self}`);
+  closing.defer(() => redis.close());
+  const running = startScorer(config);
+  closing.defer(() => running.stop());
+  const history = await openHistoryParts(config, config.storage.path, { logger, telemetry, delayMs: 0 });
+  closing.defer(() => history.close());
+
+  const owned = new Map<number, OwnedPartition>();
+  const led = new Map<number, Partition>();
+  const troubles = new Map<number, string>();
+  const acquire = async (partition: number): Promise<OwnedPartition | null> => {
+    const taken = await acquirePartition({
+      self,
+      leaseMs: fleet.lease,
+      log: logOptions(partition),
+      store: openRedisStore(redis, String(partition)),
+      recall: history.recall,
+      sink: history.writer?.sinkOf(String(partition)) ?? null,
+      scorer: running.scorer,
+      publisher: nats,
+      print,
+      telemetry,
+      inForce,
+      clock,
+      logger: logger.child({ partition }),
+      answer: () => async () => undefined,
+    });
+    if (taken) owned.set(partition, taken);
+    return taken;
+  };
+  const steward = new Steward({
+    self,
+    partitionCount: fleet.partitions,
+    leaseMs: fleet.lease,
+    directory: createDirectory({
+      registry: openRedisRegistry(redis),
+      self,
+      address: config.server.listen,
+      partitionCount: fleet.partitions,
+      ttlMs: fleet.lease,
+    }),
+    acquire,
+    clock,
+    onTaken(partition) {
+      const taken = owned.get(partition)?.led;
+      if (!taken) return;
+      led.set(partition, taken);
+      troubles.delete(partition);
+      void followConfig(taken);
+    },
+    onGone(partition, why) {
+      owned.delete(partition);
+      led.delete(partition);
+      if (why === 'handed over') return logger.info({ partition }, 'The partition was handed over.');
+      if (isOutrun(why)) return logger.warn({ partition, code: why.code }, why.message);
+      troubles.set(partition, `partition ${partition}: ${why.message}`);
+      return logger.error({ partition, code: why.code, err: why.cause }, why.message);
+    },
+    onTrouble: (error, partition) =>
+      logger.warn(
+        { err: error, ...(partition === null ? {} : { partition }) },
+        'The leases could not be looked after; it is tried again.',
+      ),
+  });
+  /** The files may have been loaded again while it was taken. */
+  const followConfig = async (partition: Partition): Promise<void> => {
+    const payload = await inForce.payload();
+    if (isDeepStrictEqual(partition.fold.config?.payload, payload)) return;
+    partition.carriers.configure(inForce.config, inForce.templates);
+    await partition.configure(payload);
+  };
+  steward.start();
+  closing.defer(() => steward.stop());
+  return {
+    led,
+    historyPendingCount: () => history.writer?.pendingCount ?? 0,
+    trouble: () => (troubles.size === 0 ? null : [...troubles.values()].join('; ')),
+  };
+}
+
+function isOutrun({ code }: TocsinError): boolean {
+  return code === 'TOC_LOG_FENCED' || code === 'TOC_STORE_FENCED';
+}
