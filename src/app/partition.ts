@@ -18,6 +18,8 @@ import type { SteadyClock } from './steady-clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface PartitionOptions {
+  /** What ids have in them where there are other partitions. */
+  readonly scope?: string;
   readonly config: TocsinConfig;
   readonly templates: Templates | undefined;
   readonly log: PartitionLog<LogEntry>;
@@ -59,6 +61,7 @@ const resume = (timeMs: number, atMs: number): LogEntry => ({ kind: 'resume', ti
 
 /** Puts the parts of a partition together. Nothing is read or written before `owner.start`. */
 export function createPartition({
+  scope = '',
   config,
   templates,
   log,
@@ -73,7 +76,7 @@ export function createPartition({
   leads,
   assertLeading,
 }: PartitionOptions): Partition {
-  const { fold, stages } = createPipeline({ scorer, withHistory: history.sink !== null });
+  const { fold, stages } = createPipeline({ scorer, withHistory: history.sink !== null, scope });
   const { promise: failed, resolve: tell } = Promise.withResolvers<TocsinError>();
   let failure: TocsinError | null = null;
   const fail = (error: TocsinError): void => {

@@ -35,10 +35,12 @@ export interface PipelineOptions {
   readonly scorer: MatrixScorer;
   /** Turn the flow into rows for the history. */
   readonly withHistory: boolean;
+  /** What ids have in them where there are other partitions, such as `p3-`. */
+  readonly scope?: string;
 }
 
 /** The production fold: the stages in the order in which an alert meets them. */
-export function createPipeline({ scorer, withHistory }: PipelineOptions): Pipeline {
+export function createPipeline({ scorer, withHistory, scope = '' }: PipelineOptions): Pipeline {
   const stages = {} as { -readonly [Name in keyof PipelineStages]: PipelineStages[Name] };
   const order: [string, TocsinStageFactory][] = [
     ['source', (context) => (stages.intake = createIntakeStage(context))],
@@ -53,6 +55,6 @@ export function createPipeline({ scorer, withHistory }: PipelineOptions): Pipeli
     ['answers', (context) => (stages.answers = createAnswersStage(context))],
   ];
   if (withHistory) order.push(['history', createHistoryStage]);
-  const fold = new Fold<LogEntry, Flow>({ stages: order, createFlow });
+  const fold = new Fold<LogEntry, Flow>({ stages: order, scope, createFlow });
   return { fold, stages };
 }

@@ -39,10 +39,10 @@ export interface CandidateRow {
 const maxReasons = 20;
 const maxLinks = 200;
 
-export function createCandidateRow(number: number, domain: string, nowMs: number): CandidateRow {
+export function createCandidateRow(id: string, number: number, domain: string, nowMs: number): CandidateRow {
   return {
     candidate: {
-      id: `INC-${number}`,
+      id,
       domain,
       state: 'open',
       signalIds: [],

@@ -35,6 +35,7 @@ const strength: readonly ChangeWord[] = [
 export class Candidates {
   readonly #rows: Table<CandidateRow>;
   readonly #signals: Table<SignalRow>;
+  readonly #scope: string;
   readonly #numbers: Table<number>;
   readonly #timers: StageTimers;
   readonly #profiles = new Map<string, Profile>();
@@ -46,6 +47,7 @@ export class Candidates {
   constructor(context: StageContext, config: CorrelateConfig, graph: ServiceGraph) {
     this.#rows = context.table('candidates');
     this.#signals = context.table('signals');
+    this.#scope = context.scope;
     this.#numbers = context.table('numbers');
     this.#timers = context.timers;
     this.#config = config;
@@ -85,7 +87,7 @@ export class Candidates {
   open(domain: string, nowMs: number): CandidateRow {
     const number = (this.#numbers.get('candidate') ?? 0) + 1;
     this.#numbers.set('candidate', number);
-    const row = createCandidateRow(number, domain, nowMs);
+    const row = createCandidateRow(`INC-${this.#scope}${number}`, number, domain, nowMs);
     this.#rows.set(row.candidate.id, row);
     return row;
   }

@@ -40,10 +40,12 @@ export function createDedupStage(context: StageContext): DedupStage {
 class Dedup implements DedupStage {
   readonly name = 'dedup';
   readonly #signals: Signals;
+  readonly #scope: string;
   readonly #lifecycle: Lifecycle;
   #config: DedupConfig = dedupConfig.parse({});
 
   constructor(context: StageContext) {
+    this.#scope = context.scope;
     this.#signals = new Signals(context, this.#config);
     this.#lifecycle = new Lifecycle(context.timers, this.#signals, () => this.#config);
   }
@@ -111,7 +113,8 @@ class Dedup implements DedupStage {
       this.#signals.setFiring(fingerprint, known.member, false);
       this.#lifecycle.end(known.signal, change === 'expired', nowMs, changes);
     } else if (isFiring) this.#count(known.signal, index >= 0, nowMs);
-    else return this.#fire(alert, known, `sig-${position.toString(36)}-${place}`, nowMs, changes);
+    else
+      return this.#fire(alert, known, `sig-${this.#scope}${position.toString(36)}-${place}`, nowMs, changes);
     return known.sighting;
   }
 

@@ -138,7 +138,7 @@ export class Groups {
 
   #groupFor(route: Route, alert: Alert, incidentId: string | null, nowMs: number): string {
     const labels = groupLabels(route, alert.labels, incidentId);
-    const key = groupKey(route, labels);
+    const key = `${this.#context.scope}${groupKey(route, labels)}`;
     const id = `${route.receiver}|${key}`;
     if (this.#groups.has(id)) return id;
     const group: Group = {

@@ -9,6 +9,8 @@ import { Timers } from './timers.ts';
 export interface FoldOptions<E extends Entry, Flow> {
   /** In the order in which a frame meets them. Each is named; the name owns its tables. */
   readonly stages: readonly (readonly [name: string, create: StageFactory<E, Flow>])[];
+  /** Told to the stages; empty unless said otherwise. */
+  readonly scope?: string;
   /** Makes the empty flow of a new frame. */
   readonly createFlow: () => Flow;
 }
@@ -63,6 +65,7 @@ export class Fold<E extends Entry, Flow> {
       const stage = create({
         table: <Value>(table: string) => this.#table<Value>(`${name}/${table}`),
         timers,
+        scope: options.scope ?? '',
       });
       this.#stages.push({ stage, timers });
     }

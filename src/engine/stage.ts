@@ -32,6 +32,8 @@ export interface StageContext {
   /** The table `name` of this stage. Call once per table, when the stage is created. */
   table<Value>(name: string): Table<Value>;
   readonly timers: StageTimers;
+  /** What names that the stage makes up have in them, so that no other partition's stage makes the same; empty where there is no other. */
+  readonly scope: string;
 }
 
 export interface StageTimers {

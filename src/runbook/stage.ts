@@ -199,7 +199,7 @@ class Runbooks implements RunbookStage {
     frame: TocsinFrame,
   ): CommandAnswer {
     const number = (this.#counters.get('runs') ?? 0) + 1;
-    const id = `run-${number}`;
+    const id = `run-${this.#context.scope}${number}`;
     const outcome = createRun(runbook, this.#known.subjectOf(known, this.#graph), {
       id,
       by,

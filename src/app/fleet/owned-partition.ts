@@ -11,7 +11,7 @@ import { createPartition, type Partition, type PartitionOptions } from '../parti
 
 export interface OwnedPartitionOptions extends Pick<
   PartitionOptions,
-  'scorer' | 'publisher' | 'print' | 'telemetry'
+  'scope' | 'scorer' | 'publisher' | 'print' | 'telemetry'
 > {
   readonly self: string;
   readonly leaseMs: number;

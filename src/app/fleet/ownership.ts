@@ -55,6 +55,7 @@ export async function openOwnership(
   const troubles = new Map<number, string>();
   const acquire = async (partition: number): Promise<OwnedPartition | null> => {
     const taken = await acquirePartition({
+      scope: `p${partition}-`,
       self,
       leaseMs: fleet.lease,
       log: logOptions(partition),
