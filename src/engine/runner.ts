@@ -75,6 +75,8 @@ export class EffectRunner {
   readonly #waiting = new Map<string, Effect>();
   /** What is being carried out, by subject. */
   readonly #begun = new Map<string, AbortController>();
+  /** Those that are superseded and whose end is not in the log yet, by subject. */
+  readonly #ending = new Map<string, Set<Promise<void>>>();
   readonly #stop = new AbortController();
 
   constructor(options: EffectRunnerOptions) {
@@ -141,7 +143,25 @@ export class EffectRunner {
     if (!earlier) return;
     const lane = this.#lanes.get(this.#options.laneOf(earlier));
     const [next] = lane ?? [];
-    if (earlier !== next && lane?.delete(earlier)) this.#follow(this.#end(earlier, async () => superseded));
+    if (earlier !== next && lane?.delete(earlier)) this.#endAsSuperseded(earlier, subject);
+  }
+
+  #endAsSuperseded(effect: Effect, subject: string): void {
+    const end = this.#end(effect, async () => superseded);
+    this.#follow(end);
+    const ending = this.#ending.get(subject) ?? new Set();
+    this.#ending.set(subject, ending.add(end));
+    void end.finally(() => {
+      ending.delete(end);
+      if (ending.size === 0) this.#ending.delete(subject);
+    });
+  }
+
+  /** INVARIANT: once the log may know of an effect, a crash brings back nothing that it superseded: the old news would come after the new. */
+  async #earlierEnded(subject: string): Promise<void> {
+    for (let ending = this.#ending.get(subject); ending; ending = this.#ending.get(subject)) {
+      await Promise.all(ending);
+    }
   }
 
   async #carryOut(effect: Effect): Promise<void> {
@@ -151,6 +171,7 @@ export class EffectRunner {
       this.#stop.signal.throwIfAborted();
       // What is superseded has nothing to wait for.
       if (!isSuperseded()) await this.#options.admit?.(effect, this.#stop.signal);
+      if (subject !== null) await this.#earlierEnded(subject);
     } catch {
       // Stopped: it stays pending in the fold.
       this.#known.delete(effect.id);
