@@ -120,14 +120,14 @@ export function createRunner({
     subjectOf,
     admit: (effect, stop) => carriers.admit(effect, stop),
     deliveries: {
-      async outcomeOf(effectId) {
-        await assertLeading();
-        return store.outcomeOf(effectId);
-      },
+      outcomeOf: (effectId) => store.outcomeOf(effectId),
       record: (effectId, outcome, atMs) => store.record(effectId, outcome, atMs),
     },
     repeatableKinds: new Set(['recall']),
-    appendClaim,
+    async appendClaim(claim) {
+      await assertLeading();
+      await appendClaim(claim);
+    },
     onUncertain: (effect) => carriers.onUncertain(effect),
     appendFact,
     clock,

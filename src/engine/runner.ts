@@ -59,8 +59,9 @@ const defaultStopGraceMs = 10_000;
  *
  * INVARIANT: an effect once recorded as done is not carried out again: its recorded outcome is what the log is told.
  * INVARIANT: an effect is claimed in the log before it is carried out, so that whoever may not write the log any more carries nothing out.
- * An effect whose carrying out was cut off before it was recorded is carried out again, under the same id, unless `onUncertain` says otherwise. While the store does not
- * answer, nothing is carried out, as nobody could say what was done; while the log takes nothing, outcomes wait in their lanes.
+ * An effect whose carrying out was cut off before it was recorded is carried out again, under the same id, unless `onUncertain` says
+ * otherwise. While the store does not answer, what was claimed in an earlier life waits, as nobody could say what was done; while the log takes
+ * nothing, nothing is carried out, and outcomes wait in their lanes.
  */
 export class EffectRunner {
   readonly #options: EffectRunnerOptions;
@@ -196,17 +197,19 @@ export class EffectRunner {
 
   /** Finds out how the effect ended, by `act` where nobody has noted it yet, and tells store and log. Never rejects. */
   async #end(effect: Effect, act: () => Promise<Fact['outcome'] | undefined>): Promise<void> {
-    const { deliveries, repeatableKinds, clock, appendFact, onOutcome } = this.#options;
+    const { deliveries, repeatableKinds, appendFact, onOutcome } = this.#options;
     const { id, kind } = effect;
     const isRecorded = !repeatableKinds.has(kind);
     try {
       if (this.#stop.signal.aborted) return;
-      let outcome = isRecorded ? await this.#insist(effect, () => deliveries.outcomeOf(id)) : undefined;
+      // What nobody has claimed nobody has begun.
+      const isUncertain = isRecorded && this.#uncertain.has(id);
+      let outcome = isUncertain ? await this.#insist(effect, () => deliveries.outcomeOf(id)) : undefined;
       if (!outcome) {
         const acted = await act();
         if (!acted) return;
         outcome = acted;
-        if (isRecorded) await this.#insist(effect, () => deliveries.record(id, acted, clock.nowMs()));
+        if (isRecorded) this.#follow(this.#record(effect, acted));
       }
       const fact: Fact = { effectId: id, kind, outcome };
       await this.#insist(effect, () => appendFact(fact));
@@ -216,6 +219,16 @@ export class EffectRunner {
     } finally {
       this.#known.delete(id);
       this.#uncertain.delete(id);
+    }
+  }
+
+  /** For the case that the process ends before the log has the fact. Where the store does not take it, the effect is uncertain then. */
+  async #record(effect: Effect, outcome: Fact['outcome']): Promise<void> {
+    const { deliveries, clock, onUnrecorded } = this.#options;
+    try {
+      await deliveries.record(effect.id, outcome, clock.nowMs());
+    } catch (error) {
+      onUnrecorded?.(effect, error);
     }
   }
 

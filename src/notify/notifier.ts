@@ -199,7 +199,9 @@ export class Notifier {
     } = this.#options;
     const { id } = effect;
     const deliveryId = `${id}#${integration.name}`;
-    if (await deliveries.isDelivered(deliveryId)) return;
+    // What is for one integration alone is known to have ended or not by its own id.
+    const isShared = (effect as NotifyEffect).payload.integration === null;
+    if (isShared && (await deliveries.isDelivered(deliveryId))) return;
     const { circuit } = this.#record(notification.receiver, integration.name);
     let isAdmitted = this.#admitted.delete(effect);
     const attempt = async (signal: AbortSignal): Promise<void> => {
@@ -221,7 +223,7 @@ export class Notifier {
       stop,
     });
     // What was delivered was, even where that cannot be written down: the outcome of the page is what counts.
-    await deliveries.remember(deliveryId).catch(() => undefined);
+    if (isShared) await deliveries.remember(deliveryId).catch(() => undefined);
   }
 
   #record(receiver: string, integration: string): DeliveryRecord {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { partitionOf } from '../../src/engine/index.ts';
-import { FleetScene, ledBy, report } from '../support/fleet.ts';
+import { FleetScene, ledBy, report, underWayAt } from '../support/fleet.ts';
 import type { ReceivedPage, TocsinProcess } from '../support/tocsin.ts';
 
 const partitionCount = 2;
@@ -29,9 +29,10 @@ const isOf =
       ({ labels }) => labels['alertname'] === alertname && labels['domain'] === domain,
     );
 
-/** Resolves once each domain has had its page of the alert. */
-async function paged(alertname: string): Promise<void> {
+/** Resolves once each domain has had its page of the alert, and the log knows it. */
+async function paged(alertname: string, ...owners: readonly TocsinProcess[]): Promise<void> {
   await Promise.all(domains.map((domain) => scene.receiver.page(isOf(alertname, domain))));
+  await expect.poll(() => Promise.all(owners.map(underWayAt)), patience).toEqual(owners.map(() => 0));
 }
 
 /** How often each page was received, by its key; above 1 only. */
@@ -66,7 +67,7 @@ test('when an owner is killed another goes on with its partitions, and no page i
   const owners = [await scene.start('owner'), await scene.start('owner')] as const;
   await lead(owners.map((owner) => [owner, 1]));
   await report(gateway, domains, 'Before');
-  await paged('Before');
+  await paged('Before', ...owners);
   owners[0].child.kill('SIGKILL');
   expect(await report(gateway, domains, 'During')).toBe(200);
   await lead([[owners[1], 2]]);
@@ -81,7 +82,7 @@ test('an owner that stood still past its lease writes nothing any more, sends no
   const owners = [await scene.start('owner'), await scene.start('owner')] as const;
   await lead(owners.map((owner) => [owner, 1]));
   await report(gateway, domains, 'Before');
-  await paged('Before');
+  await paged('Before', ...owners);
   owners[0].child.kill('SIGSTOP');
   await report(gateway, domains, 'During');
   await lead([[owners[1], 2]]);
@@ -99,7 +100,7 @@ test('an owner that is told to stop hands over', async () => {
   const owners = [await scene.start('owner'), await scene.start('owner')] as const;
   await lead(owners.map((owner) => [owner, 1]));
   await report(gateway, domains, 'Before');
-  await paged('Before');
+  await paged('Before', ...owners);
   owners[0].child.kill('SIGTERM');
   expect(await owners[0].exited).toBe(0);
   expect(owners[0].output()).toMatch(/was handed over/);
@@ -114,13 +115,13 @@ test('Redis may be away, and lose what it held: paging goes on, and nothing is s
   const owners = [await scene.start('owner'), await scene.start('owner')] as const;
   await lead(owners.map((owner) => [owner, 1]));
   await report(gateway, domains, 'Before');
-  await paged('Before');
+  await paged('Before', ...owners);
   await scene.redis.kill();
   await report(gateway, domains, 'Without');
-  await paged('Without');
+  await paged('Without', ...owners);
   await scene.redis.start();
   await report(gateway, domains, 'Again');
-  await paged('Again');
+  await paged('Again', ...owners);
   owners[0].child.kill('SIGKILL');
   await lead([[owners[1], 2]]);
   await report(gateway, domains, 'After');

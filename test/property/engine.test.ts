@@ -102,17 +102,18 @@ test('an effect once recorded as done is not carried out again', async () => {
   const lives = fc.array(
     fc.record({
       ids: fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 6 }),
-      /** Where the process dies: while the effect is carried out, before it is recorded, before its fact is in the log. */
-      diesAt: fc.constantFrom('nowhere', 'carrying', 'recording', 'appending'),
+      /** Where the process dies: before the claim is in the log, while the effect is carried out, before it is recorded, before its fact is in the log. */
+      diesAt: fc.constantFrom('nowhere', 'claiming', 'carrying', 'recording', 'appending'),
     }),
     { minLength: 1, maxLength: 12 },
   );
   await fc.assert(
     fc.asyncProperty(lives, async (lives) => {
       const recorded = new Map<string, Fact['outcome']>();
-      const facts: Fact[] = [];
+      const claimed = new Set<string>();
+      const facts = new Map<string, Fact['outcome']>();
       for (const { ids, diesAt } of lives) {
-        const recordedBefore = new Set(recorded.keys());
+        const endedBefore = new Set([...recorded.keys(), ...facts.keys()]);
         const carried: string[] = [];
         const death = new Promise<never>(() => undefined);
         const runner = new EffectRunner({
@@ -120,7 +121,7 @@ test('an effect once recorded as done is not carried out again', async () => {
             alarm: async ({ id }) => {
               if (diesAt === 'carrying') return death;
               carried.push(id);
-              return null;
+              return id;
             },
           },
           laneOf: ({ id }) => id,
@@ -132,24 +133,31 @@ test('an effect once recorded as done is not carried out again', async () => {
             },
           },
           repeatableKinds: new Set(),
-          appendClaim: async () => undefined,
-          appendFact: async (fact) => {
+          appendClaim: async ({ effectId, isRepeated }) => {
+            if (diesAt === 'claiming') await death;
+            expect(isRepeated).toBe(claimed.has(effectId));
+            claimed.add(effectId);
+          },
+          appendFact: async ({ effectId, outcome }) => {
             if (diesAt === 'appending') await death;
-            facts.push(fact);
+            facts.set(effectId, outcome);
           },
           clock: systemClock,
         });
-        runner.run(ids.map((id): Effect => ({ id: `effect-${id}`, kind: 'alarm', payload: null })));
+        const claimedBefore = new Set(claimed);
+        const pending = ids.map((id) => `effect-${id}`).filter((id) => !facts.has(id));
+        runner.run(
+          pending.map((id): Effect => ({ id, kind: 'alarm', payload: null })),
+          (id) => claimedBefore.has(id),
+        );
         await new Promise((resolve) => setImmediate(resolve));
 
-        expect(carried.filter((id) => recordedBefore.has(id))).toEqual([]);
+        expect(carried.filter((id) => endedBefore.has(id))).toEqual([]);
         expect(carried).toEqual([...new Set(carried)]);
-        if (diesAt === 'nowhere') {
-          const answered = new Set(facts.map(({ effectId }) => effectId));
-          expect(ids.every((id) => answered.has(`effect-${id}`))).toBe(true);
-        }
+        expect(carried.every((id) => claimed.has(id))).toBe(true);
+        if (diesAt === 'nowhere') expect(pending.every((id) => facts.has(id))).toBe(true);
       }
-      for (const { effectId, outcome } of facts) expect(outcome).toEqual(recorded.get(effectId));
+      for (const [effectId, outcome] of facts) expect(outcome).toEqual({ status: 'done', result: effectId });
     }),
   );
 });

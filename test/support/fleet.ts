@@ -84,6 +84,13 @@ export async function ledBy({ url }: TocsinProcess): Promise<number[]> {
     .toSorted((a, b) => a - b);
 }
 
+/** Effects that the process is carrying out, over all its partitions. */
+export async function underWayAt({ url }: TocsinProcess): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const counts = [...text.matchAll(/^tocsin_effects_in_flight\{[^}]*\} (\d+)$/gm)];
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 /** Sends one alert of each name in each domain; gives the status of the answer. */
 export async function report(
   { url }: TocsinProcess,
