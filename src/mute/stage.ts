@@ -126,7 +126,7 @@ class Mute implements MuteStage {
     const verdict = this.#verdictOn(firing);
     this.#store(fingerprint, verdict);
     changes.push({ fingerprint, verdict });
-    this.#judge(touched, changes);
+    this.#judge(touched.sort(), changes);
   }
 
   #end({ fingerprint }: Alert, nowMs: number, changes: VerdictChange[]): void {
@@ -140,7 +140,7 @@ class Mute implements MuteStage {
       this.#inhibition.addTarget(alert);
       this.#context.timers.set(`ended/${fingerprint}`, nowMs + endedRetentionMs);
     }
-    this.#judge(touched, changes);
+    this.#judge(touched.sort(), changes);
   }
 
   /** Forgets an alert that ended muted. */
@@ -190,7 +190,10 @@ class Mute implements MuteStage {
     this.#judge(affected, changes);
   }
 
-  /** Looks again at each of these alerts, and adds the verdicts that changed. Of alerts that have ended only their unmuting is told. */
+  /**
+   * Looks again at each of these alerts, and adds the verdicts that changed. Of alerts that have ended only their unmuting is told. The
+   * order must follow from log and tables: that in which inhibition touches alerts is another after a restart.
+   */
   #judge(fingerprints: Iterable<string>, changes: VerdictChange[]): void {
     for (const fingerprint of fingerprints) {
       const hasEnded = this.#ended.has(fingerprint);

@@ -185,6 +185,22 @@ describe('the end of an inhibited alert', () => {
   });
 });
 
+test('a restart does not change the order in which verdicts are told', async () => {
+  const nodes = Array.from({ length: 6 }, (_, index) => ({ ...node, instance: `n${index}` }));
+  const tell = async (isRestarted: boolean) => {
+    const scene = await sceneOf(byZone);
+    await scene.fire(1, zone, ...nodes.slice(0, 3));
+    // The first end muted and are still watched when the others begin.
+    await scene.resolve(2, ...nodes.slice(0, 3));
+    await scene.fire(3, ...nodes.slice(3));
+    if (isRestarted) scene.restart();
+    return scene.resolve(4, zone);
+  };
+  const told = await tell(false);
+  expect(told).toHaveLength(nodes.length);
+  expect(await tell(true)).toEqual(told);
+});
+
 test('the cost of sources that come and go does not follow the targets', async () => {
   const scene = await sceneOf([{ ...byZone[0], equal: [] }]);
   const targets = Array.from({ length: 50 }, (_, index) => ({ ...node, instance: `n${index}` }));

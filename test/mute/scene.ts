@@ -63,7 +63,7 @@ export function createBench(): Bench {
 
 /** A story in seconds from its begin. Times must not go back. */
 export class MuteScene {
-  readonly #bench = createBench();
+  #bench = createBench();
   #commandCount = 0;
 
   get mute(): MuteStage {
@@ -90,6 +90,13 @@ export class MuteScene {
 
   tick(second: number): Promise<readonly VerdictChange[]> {
     return this.#verdicts({ kind: 'tick', timeMs: at(second), payload: null });
+  }
+
+  /** The process ends and begins again: all that is left is what its tables hold. */
+  restart(): void {
+    const checkpoint = structuredClone(this.#bench.fold.snapshot());
+    this.#bench = createBench();
+    this.#bench.fold.restore(checkpoint);
   }
 
   /** Sets a silence from second `from` to second `to`. The command's id is `command-<n>`, counted from 1. */
