@@ -65,6 +65,8 @@ export class EffectRunner {
   readonly #waiting = new Map<string, Effect>();
   /** What is being carried out, by subject. */
   readonly #begun = new Map<string, AbortController>();
+  /** Those that are superseded and whose end is not in the log yet, by subject. */
+  readonly #ending = new Map<string, Set<Promise<void>>>();
   /** Superseded while it was next in its lane and not admitted yet. */
   readonly #superseded = new WeakSet<Effect>();
   readonly #stop = new AbortController();
@@ -134,20 +136,39 @@ export class EffectRunner {
     const lane = this.#lanes.get(laneOf(earlier));
     const [next] = lane ?? [];
     if (earlier === next) this.#superseded.add(earlier);
-    else if (lane?.delete(earlier)) this.#follow(this.#end(earlier, async () => superseded));
+    else if (lane?.delete(earlier)) this.#endAsSuperseded(earlier, subject);
+  }
+
+  #endAsSuperseded(effect: Effect, subject: string): void {
+    const end = this.#end(effect, async () => superseded);
+    this.#follow(end);
+    const ending = this.#ending.get(subject) ?? new Set();
+    this.#ending.set(subject, ending.add(end));
+    void end.finally(() => {
+      ending.delete(end);
+      if (ending.size === 0) this.#ending.delete(subject);
+    });
+  }
+
+  /** INVARIANT: once the log may know of an effect, a crash brings back nothing that it superseded: the old news would come after the new. */
+  async #earlierEnded(subject: string): Promise<void> {
+    for (let ending = this.#ending.get(subject); ending; ending = this.#ending.get(subject)) {
+      await Promise.all(ending);
+    }
   }
 
   async #carryOut(effect: Effect): Promise<void> {
+    const subject = this.#options.subjectOf?.(effect) ?? null;
     try {
       this.#stop.signal.throwIfAborted();
       // What is superseded has nothing to wait for.
       if (!this.#superseded.has(effect)) await this.#options.admit?.(effect, this.#stop.signal);
+      if (subject !== null) await this.#earlierEnded(subject);
     } catch {
       // Stopped: it stays pending in the fold.
       this.#known.delete(effect.id);
       return;
     }
-    const subject = this.#options.subjectOf?.(effect) ?? null;
     if (subject !== null && this.#waiting.get(subject) === effect) this.#waiting.delete(subject);
     const isSuperseded = this.#superseded.has(effect);
     const outdated = new AbortController();

@@ -216,6 +216,37 @@ test('who is not admitted waits, and is superseded while waiting; those behind a
   expect(facts.filter(({ outcome }) => outcome.status === 'failed')).toHaveLength(999);
 });
 
+test('nothing is carried out before the log knows the end of what it supersedes', async () => {
+  const carried: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const away = Promise.withResolvers<void>();
+  const { runner, facts } = createBench({
+    carriers: {
+      page: async ({ id }) => {
+        carried.push(id);
+        if (id === 'web/1') await first.promise;
+      },
+    },
+    subjectOf: () => 'web',
+    deliveries: {
+      outcomeOf: async () => undefined,
+      record: (id) => (id === 'web/2' ? away.promise : Promise.resolve()),
+    },
+  });
+  runner.run([effect('web/1')]);
+  await expect.poll(() => carried).toEqual(['web/1']);
+  runner.run([effect('web/2'), effect('web/3')]);
+  first.resolve();
+  await expect.poll(() => facts.map(({ effectId }) => effectId)).toEqual(['web/1']);
+  await new Promise((resolve) => setImmediate(resolve));
+  // A crash now must not leave the second to be sent after the third.
+  expect(carried).toEqual(['web/1']);
+  away.resolve();
+  await runner.idle();
+  expect(carried).toEqual(['web/1', 'web/3']);
+  expect(facts.map(({ effectId }) => effectId)).toEqual(['web/1', 'web/2', 'web/3']);
+});
+
 test('a runner that is stopped lets those go that were not admitted', async () => {
   const { runner, facts } = createBench({
     admit: (_, stop) =>
