@@ -108,6 +108,24 @@ test('no file of src/ has more than 300 code lines', () => {
   expect(long).toEqual([]);
 });
 
+test('nothing that is simulated takes time, chance or a turn from the machine', () => {
+  const folder = resolve(import.meta.dirname, '../simulation');
+  // These tell a person of runs; the timeline takes turns of Node's loop, which end when nothing is left to do.
+  const exempt: Record<string, RegExp> = {
+    'run.ts': /Date\.now/,
+    'report.ts': /performance/,
+    'clock.ts': /setImmediate/,
+  };
+  const foreign =
+    /\b(?:Date\.now|new Date|Math\.random|randomBytes|randomUUID|performance|setTimeout|setInterval|setImmediate|nextTick|node:(?:fs|net|timers|worker_threads)[^']*)/g;
+  const violations = readdirSync(folder).flatMap((file) =>
+    [...readFileSync(join(folder, file), 'utf8').matchAll(foreign)]
+      .filter(([found]) => !exempt[file]?.test(found))
+      .map(([found]) => `${file}: ${found}`),
+  );
+  expect(violations).toEqual([]);
+});
+
 function roomOf(file: string): string {
   return file.split(sep)[0] ?? '';
 }
