@@ -1,5 +1,11 @@
 import type { StageContext } from '../engine/index.ts';
-import type { Command, CommandAnswer, TocsinFrame, TocsinStage } from '../incident/index.ts';
+import {
+  commandOf,
+  type Command,
+  type CommandAnswer,
+  type TocsinFrame,
+  type TocsinStage,
+} from '../incident/index.ts';
 
 export interface AnswersStage extends TocsinStage {
   /** What the command was answered, if one of its id was applied within the last day. Refuses an id that another command had. */
@@ -33,18 +39,30 @@ const notUnderstood: CommandAnswer = {
   message: 'no stage knows this command',
 };
 
+/** The first stage: a command that comes a second time, from whichever door, does nothing. */
+export function createAdmissionStage(answers: () => AnswersStage): TocsinStage {
+  return {
+    name: 'admission',
+    onFrame({ entry, flow }: TocsinFrame) {
+      if (entry?.kind !== 'command') return;
+      const before = answers().answer(entry.payload);
+      if (!before) return;
+      flow.isRepeated = true;
+      flow.answer = before;
+    },
+  };
+}
+
 /** The last stage: remembers what commands were answered, so that a command that is sent again acts once. */
 export function createAnswersStage(context: StageContext): AnswersStage {
   const answers = context.table<Answered>('by-command');
   return {
     name: 'answers',
-    onFrame({ entry, flow, timeMs }: TocsinFrame) {
-      if (entry?.kind !== 'command') return;
-      answers.set(entry.payload.id, {
-        act: actOf(entry.payload),
-        answer: flow.answer ?? notUnderstood,
-      });
-      context.timers.set(entry.payload.id, timeMs + retentionMs);
+    onFrame(frame: TocsinFrame) {
+      const command = commandOf(frame);
+      if (!command) return;
+      answers.set(command.id, { act: actOf(command), answer: frame.flow.answer ?? notUnderstood });
+      context.timers.set(command.id, frame.timeMs + retentionMs);
     },
     onTimer(commandId: string) {
       answers.delete(commandId);

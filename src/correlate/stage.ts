@@ -1,6 +1,7 @@
 import { labelValue, type Alert } from '../alert/index.ts';
 import type { StageContext } from '../engine/index.ts';
 import {
+  commandOf,
   readServiceGraph,
   type Candidate,
   type ConfigEntry,
@@ -55,8 +56,9 @@ class Correlate implements CorrelateStage {
   onFrame(frame: TocsinFrame): void {
     const { entry, flow } = frame;
     if (entry?.kind === 'config') this.#configure(entry);
-    if (entry?.kind === 'command') {
-      const answer = this.#commands.apply(entry.payload, this.#config, frame.timeMs);
+    const command = commandOf(frame);
+    if (command) {
+      const answer = this.#commands.apply(command, this.#config, frame.timeMs);
       if (answer) flow.answer = answer;
     }
     for (const change of flow.signalChanges) this.#onSignal(change, frame.timeMs);
