@@ -3,7 +3,7 @@ import { wireTime } from './filter.ts';
 import type { ApiPorts } from './ports.ts';
 
 /** Health, readiness, reload and metrics, at the paths that Prometheus and Alertmanager use. */
-export function addOperationRoutes(server: FastifyInstance, { operations }: ApiPorts): void {
+export function addOperationRoutes(server: FastifyInstance, { operations, read }: ApiPorts): void {
   server.get('/-/healthy', { schema: { tags: ['operations'], summary: 'The process is alive' } }, () => 'OK');
 
   server.get(
@@ -30,8 +30,8 @@ export function addOperationRoutes(server: FastifyInstance, { operations }: ApiP
   server.get(
     '/api/v1/integrations',
     { schema: { tags: ['operations'], summary: 'How each integration of each receiver takes its pages' } },
-    () =>
-      operations.integrations().map(({ receiver, integration, state, sinceMs, lastError, ...counts }) => ({
+    async () =>
+      (await read.integrations()).map(({ receiver, integration, state, sinceMs, lastError, ...counts }) => ({
         receiver,
         integration,
         state,

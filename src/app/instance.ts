@@ -170,7 +170,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       if (!cluster || cluster.role === 'leading') await partition.configure(payload);
     });
 
-  const read = createReadModel(stages);
+  const read = createReadModel(stages, carriers);
   addAlertmanagerMetrics(telemetry, {
     stages,
     integrations: () => carriers.integrations(),
@@ -191,7 +191,6 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       cluster: () => (cluster ? viewOf(cluster) : web.cluster),
       alertmanagerVersion: web.alertmanagerVersion,
       configText: () => inForce.text,
-      integrations: () => carriers.integrations(),
       notReadyBecause: () =>
         partition.failure?.message ?? (cluster?.role === 'seeking' ? 'no member of the cluster leads' : null),
       reload,

@@ -23,6 +23,8 @@ export interface CorrelateStage extends TocsinStage {
   candidate(id: string): Candidate | undefined;
   /** The candidate that the signal belongs to. */
   candidateOfSignal(signalId: string): Candidate | undefined;
+  /** Whether the command is a merge or split that can be taken back. */
+  remembers(commandId: string): boolean;
 }
 
 /**
@@ -94,6 +96,10 @@ class Correlate implements CorrelateStage {
 
   candidateOfSignal(signalId: string): Candidate | undefined {
     return this.candidate(this.#candidates.signal(signalId)?.candidateId ?? '');
+  }
+
+  remembers(commandId: string): boolean {
+    return this.#commands.remembers(commandId);
   }
 
   #configure(entry: ConfigEntry | null): void {

@@ -101,6 +101,15 @@ export const errorCodes = {
     retryable: false,
     summary: 'A stage threw: a defect. The partition stands still; nothing that was accepted is lost.',
   },
+  TOC_PARTITION_UNOWNED: {
+    retryable: true,
+    summary:
+      'No process of the fleet leads the partition at the moment, or the one that does gives no answer.',
+  },
+  TOC_QUESTION_UNKNOWN: {
+    retryable: false,
+    summary: 'The process that leads a partition is of a version that does not know what it is asked.',
+  },
   TOC_REPORT_INVALID: {
     retryable: false,
     summary: 'A report, or a part of it, could not be read; the message names the field.',

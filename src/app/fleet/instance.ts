@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { ApiPorts } from '../../api/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
 import { openJetStreamWriter, type JetStreamLogOptions } from '../../log/index.ts';
-import { connectNats, watchConnection } from '../../nats/index.ts';
+import { connectNats, openQuestions, watchConnection } from '../../nats/index.ts';
 import { lockFolder } from '../../store/index.ts';
 import type { Closing } from '../closing.ts';
 import type { ConfigInForce } from '../config-in-force.ts';
@@ -17,11 +17,12 @@ import type { Partition } from '../partition.ts';
 import { plainWeb, serveApi } from '../serve-api.ts';
 import { createTelemetry } from '../telemetry.ts';
 import { version } from '../version.ts';
+import { askPartition } from './ask.ts';
+import { createFleetCommands } from './commands.ts';
 import type { FleetConfig } from './config.ts';
 import { addFleetGauges } from './gauges.ts';
-import { mergeIntegrations } from './merge-integrations.ts';
 import { openOwnership } from './ownership.ts';
-import { createPartitionsDoor } from './partitions-door.ts';
+import { createFleetRead } from './read.ts';
 import { appendByDomain } from './router.ts';
 
 /**
@@ -70,8 +71,9 @@ export async function openFleetInstance(
     telemetry,
   });
   const nats = openNatsLink(config, (report) => ingest.accept(report), { closing, telemetry, logger });
+  const questions = await openQuestions(connection);
   const ownership = fleet.roles.includes('owner')
-    ? await openOwnership(options, { inForce, self, connection, logOptions, nats, telemetry, closing })
+    ? await openOwnership(options, { inForce, self, questions, logOptions, nats, telemetry, closing })
     : null;
   const led = (): ReadonlyMap<number, Partition> => ownership?.led ?? new Map();
   addFleetGauges(telemetry, {
@@ -82,6 +84,15 @@ export async function openFleetInstance(
   });
   if (fleet.roles.includes('gateway')) nats?.listen();
 
+  const voices = partitions.map((partition) =>
+    askPartition(partition, {
+      questions,
+      prefix: fleet.log.prefix,
+      led: () => ownership?.voices ?? new Map(),
+      patienceMs: 2 * fleet.lease + takeoverMs,
+    }),
+  );
+
   const reload: Instance['reload'] = () =>
     inForce.reload(async ({ config: next, templates, payload }) => {
       for (const partition of led().values()) {
@@ -90,16 +101,15 @@ export async function openFleetInstance(
       }
     });
   const ports: ApiPorts = {
-    ...createPartitionsDoor({ led }),
+    read: createFleetRead(voices),
     ingest,
+    commands: createFleetCommands({ writers, voices, clock }),
     operations: {
       version,
       startedAtMs,
       cluster: () => web.cluster,
       alertmanagerVersion: web.alertmanagerVersion,
       configText: () => inForce.text,
-      integrations: () =>
-        mergeIntegrations([...led().values()].map(({ carriers }) => carriers.integrations())),
       notReadyBecause: () =>
         reach.isConnected ? (ownership?.trouble() ?? null) : 'no NATS server of fleet.log answers',
       reload,
@@ -123,6 +133,9 @@ export async function openFleetInstance(
 
 /** How long the servers know a message again that is sent twice: longer than an append is tried. */
 const duplicateWindowMs = 120_000;
+
+/** How long a process takes, from when it has the lease of a partition, until it answers for it. */
+const takeoverMs = 5_000;
 
 function streamSettings({ log }: FleetConfig): JetStreamLogOptions<LogEntry>['settings'] {
   return {

@@ -23,7 +23,7 @@ export interface OwnedPartitionOptions extends Pick<
   readonly clock: Clock;
   readonly logger: Logger;
   /** Lets others ask the partition, from when it is up to date; returns what ends that. */
-  readonly answer: (partition: Partition) => () => Promise<void>;
+  readonly answer: (partition: Partition) => () => void;
 }
 
 /**
@@ -50,7 +50,7 @@ export class OwnedPartition implements Holding {
   #lease: Lease;
   #log: SharedLog<LogEntry> | null = null;
   #partition: Partition | null = null;
-  #unanswer: (() => Promise<void>) | null = null;
+  #unanswer: (() => void) | null = null;
   #isClosed = false;
 
   constructor(options: OwnedPartitionOptions, lease: Lease) {
@@ -115,7 +115,7 @@ export class OwnedPartition implements Holding {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { store, self } = this.#options;
-    await this.#unanswer?.();
+    this.#unanswer?.();
     await this.#partition?.owner.stop();
     await this.#log?.close();
     try {

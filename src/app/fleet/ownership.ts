@@ -1,4 +1,4 @@
-import type { NatsConnection } from '../../nats/index.ts';
+import type { Questions } from '../../nats/index.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { TocsinError } from '../../engine/index.ts';
 import { Steward } from '../../fleet/index.ts';
@@ -12,14 +12,17 @@ import type { InstanceOptions } from '../instance.ts';
 import type { Partition, PartitionOptions } from '../partition.ts';
 import { startScorer } from '../scorer.ts';
 import type { Telemetry } from '../telemetry.ts';
+import { answerFor } from './ask.ts';
 import { createDirectory } from './directory.ts';
 import { acquirePartition, type OwnedPartition } from './owned-partition.ts';
+import { scopeOf } from './scope.ts';
+import { createVoice, type PartitionVoice } from './voice.ts';
 
 export interface OwnershipParts {
   readonly inForce: ConfigInForce;
   /** The name of this process in this life. */
   readonly self: string;
-  readonly connection: NatsConnection;
+  readonly questions: Questions;
   readonly logOptions: (partition: number) => JetStreamLogOptions<LogEntry>;
   readonly nats: PartitionOptions['publisher'];
   readonly telemetry: Telemetry;
@@ -30,6 +33,8 @@ export interface OwnershipParts {
 export interface Ownership {
   /** Those that are up to date and led by this process, by number. */
   readonly led: ReadonlyMap<number, Partition>;
+  /** The same, for whoever asks. */
+  readonly voices: ReadonlyMap<number, PartitionVoice>;
   /** Rows of theirs that are not in the history yet. */
   historyPendingCount(): number;
   /** Which partitions could not be led here, and why; null when there is nothing of the kind. */
@@ -39,7 +44,7 @@ export interface Ownership {
 /** Begins to take partitions. They are handed over when `closing` closes. */
 export async function openOwnership(
   { clock, logger, print }: Pick<InstanceOptions, 'clock' | 'logger' | 'print'>,
-  { inForce, self, logOptions, nats, telemetry, closing }: OwnershipParts,
+  { inForce, self, questions, logOptions, nats, telemetry, closing }: OwnershipParts,
 ): Promise<Ownership> {
   const { config } = inForce;
   const fleet = config.fleet!;
@@ -52,10 +57,19 @@ export async function openOwnership(
 
   const owned = new Map<number, OwnedPartition>();
   const led = new Map<number, Partition>();
+  const voices = new Map<number, PartitionVoice>();
   const troubles = new Map<number, string>();
+  const answer = (partition: number, voice: PartitionVoice): (() => void) => {
+    voices.set(partition, voice);
+    const stop = answerFor(questions, { prefix: fleet.log.prefix, partition, voice });
+    return () => {
+      voices.delete(partition);
+      stop();
+    };
+  };
   const acquire = async (partition: number): Promise<OwnedPartition | null> => {
     const taken = await acquirePartition({
-      scope: `p${partition}-`,
+      scope: scopeOf(partition),
       self,
       leaseMs: fleet.lease,
       log: logOptions(partition),
@@ -69,7 +83,7 @@ export async function openOwnership(
       inForce,
       clock,
       logger: logger.child({ partition }),
-      answer: () => async () => undefined,
+      answer: (led) => answer(partition, createVoice(led)),
     });
     if (taken) owned.set(partition, taken);
     return taken;
@@ -119,6 +133,7 @@ export async function openOwnership(
   closing.defer(() => steward.stop());
   return {
     led,
+    voices,
     historyPendingCount: () => history.writer?.pendingCount ?? 0,
     trouble: () => (troubles.size === 0 ? null : [...troubles.values()].join('; ')),
   };
