@@ -172,8 +172,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
 
   const read = createReadModel(stages, carriers);
   addAlertmanagerMetrics(telemetry, {
-    stages,
-    integrations: () => carriers.integrations(),
+    partitions: () => [partition],
     reloads: () => inForce.reloads,
     configText: () => inForce.text,
     memberCount: () => cluster?.members.length ?? 1,

@@ -5,6 +5,7 @@ import type { LogEntry } from '../../incident/index.ts';
 import { openJetStreamWriter, type JetStreamLogOptions } from '../../log/index.ts';
 import { connectNats, openQuestions, watchConnection } from '../../nats/index.ts';
 import { lockFolder } from '../../store/index.ts';
+import { addAlertmanagerMetrics } from '../alertmanager/metrics.ts';
 import type { Closing } from '../closing.ts';
 import type { ConfigInForce } from '../config-in-force.ts';
 import { openDoor } from '../door.ts';
@@ -100,6 +101,15 @@ export async function openFleetInstance(
         await partition.configure(payload);
       }
     });
+  addAlertmanagerMetrics(telemetry, {
+    partitions: () => led().values(),
+    reloads: () => inForce.reloads,
+    configText: () => inForce.text,
+    memberCount: () => 1,
+    startedAtMs,
+    version,
+    nowMs: () => clock.nowMs(),
+  });
   const ports: ApiPorts = {
     read: createFleetRead(voices),
     ingest,
