@@ -23,6 +23,8 @@ export interface CarrierOptions {
   readonly print: (text: string) => void;
   readonly history: Pick<HistoryParts, 'recall'>;
   readonly clock: Clock;
+  /** Rejects while another process is the one to act. */
+  readonly assertStillLeading: () => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -50,6 +52,7 @@ export function createCarriers({
   print,
   history,
   clock,
+  assertStillLeading,
   logger,
 }: CarrierOptions): Carriers {
   const notifier = new Notifier(config.receivers, {
@@ -64,6 +67,7 @@ export function createCarriers({
     firstWaitMs: notifyFirstWaitMs,
     longestWaitMs: notifyLongestWaitMs,
     clock,
+    assertStillLeading,
     onCircuit: (change) => tellCircuit(change, logger),
     shared: { globals: config.global, templates },
   });

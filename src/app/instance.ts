@@ -117,6 +117,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     logger,
     leads: cluster === null || cluster.role === 'leading',
     assertLeading: async () => cluster?.assertLeading(),
+    assertStillLeading: async () => cluster?.assertLeading(),
   });
   const { fold, stages, owner, runner, carriers } = partition;
   const alone = {

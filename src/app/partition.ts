@@ -34,8 +34,10 @@ export interface PartitionOptions {
   readonly logger: Logger;
   /** Whether this process acts on the log from the start; else from `lead` on. */
   readonly leads: boolean;
-  /** Rejects while another process is the one to act. */
+  /** Rejects while another process is the one to act. Asked before each claim of an effect. */
   readonly assertLeading: () => Promise<void>;
+  /** The same, asked before each attempt to carry an effect out that was claimed. */
+  readonly assertStillLeading: () => Promise<void>;
 }
 
 /** One partition as this process folds it, with what carries its effects out. */
@@ -75,6 +77,7 @@ export function createPartition({
   logger,
   leads,
   assertLeading,
+  assertStillLeading,
 }: PartitionOptions): Partition {
   const { fold, stages } = createPipeline({ scorer, withHistory: history.sink !== null, scope });
   const { promise: failed, resolve: tell } = Promise.withResolvers<TocsinError>();
@@ -85,7 +88,17 @@ export function createPartition({
     logger.error({ code: error.code, err: error.cause }, error.message);
     tell(error);
   };
-  const carriers = createCarriers({ config, templates, store, publisher, print, history, clock, logger });
+  const carriers = createCarriers({
+    config,
+    templates,
+    store,
+    publisher,
+    print,
+    history,
+    clock,
+    assertStillLeading,
+    logger,
+  });
   const runner = createRunner({
     carriers,
     store,

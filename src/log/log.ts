@@ -55,6 +55,8 @@ export interface LogWriter<E extends Entry = Entry> {
  * - `takeOver` appends the first entry of a new owner, and fences off the one before: from this entry on nothing is taken from that one any
  *   more, whether it knows of its successor or not. Until it has been called, and after another process has, appends of an owner's kinds
  *   reject with TOC_LOG_FENCED.
+ * - `assertOwned` resolves when nobody else had taken the log over `maxAgeMs` ago; where nothing was appended since, it appends `draft` to find
+ *   out. Time in which the process stood still counts. Rejects as `append`.
  * - `identity` tells the log from one that was made anew in its place.
  * - `failed` resolves when the log can be followed no further: with TOC_LOG_GAP where entries were taken out that had not been handed over,
  *   with TOC_LOG_REPLACED where the log is another than it was, with TOC_LOG_CORRUPT where an entry cannot be read. Reads and appends reject
@@ -64,4 +66,5 @@ export interface SharedLog<E extends Entry = Entry> extends PartitionLog<E> {
   readonly identity: string;
   readonly failed: Promise<TocsinError>;
   takeOver(draft: E): Promise<Appended<E>>;
+  assertOwned(maxAgeMs: number, draft: E): Promise<void>;
 }

@@ -67,7 +67,18 @@ export class OwnedPartition implements Holding {
   }
 
   async start(): Promise<void> {
-    const { inForce, store, self, clock: below, logger, answer, sink, recall, ...parts } = this.#options;
+    const {
+      inForce,
+      store,
+      self,
+      leaseMs,
+      clock: below,
+      logger,
+      answer,
+      sink,
+      recall,
+      ...parts
+    } = this.#options;
     const log = await openJetStreamLog(parts.log);
     this.#log = log;
     void log.failed.then(this.#end);
@@ -82,7 +93,10 @@ export class OwnedPartition implements Holding {
       clock,
       logger,
       leads: false,
+      // A claim is refused by the log where another has taken it over.
       assertLeading: async () => undefined,
+      assertStillLeading: () =>
+        log.assertOwned(leaseMs / 4, { kind: 'tick', timeMs: clock.nowMs(), payload: null }),
     });
     this.#partition = partition;
     void partition.failed.then(this.#end);
