@@ -1,11 +1,5 @@
 import type { StageContext } from '../engine/index.ts';
-import {
-  commandOf,
-  type Command,
-  type CommandAnswer,
-  type TocsinFrame,
-  type TocsinStage,
-} from '../incident/index.ts';
+import type { Command, CommandAnswer, TocsinFrame, TocsinStage } from '../incident/index.ts';
 
 export interface AnswersStage extends TocsinStage {
   /** What the command was answered, if one of its id was applied within the last day. Refuses an id that another command had. */
@@ -39,16 +33,21 @@ const notUnderstood: CommandAnswer = {
   message: 'no stage knows this command',
 };
 
-/** The first stage: a command that comes a second time, from whichever door, does nothing. */
-export function createAdmissionStage(answers: () => AnswersStage): TocsinStage {
+/** The first stage: a command that is in the log a second time, from whichever door, does nothing. */
+export function createAdmissionStage(context: StageContext): TocsinStage {
+  const admitted = context.table<true>('commands');
   return {
     name: 'admission',
-    onFrame({ entry, flow }: TocsinFrame) {
+    onFrame({ entry, flow, timeMs }: TocsinFrame) {
       if (entry?.kind !== 'command') return;
-      const before = answers().answer(entry.payload);
-      if (!before) return;
-      flow.isRepeated = true;
-      flow.answer = before;
+      const { id } = entry.payload;
+      flow.isRepeated = admitted.has(id);
+      if (flow.isRepeated) return;
+      admitted.set(id, true);
+      context.timers.set(id, timeMs + retentionMs);
+    },
+    onTimer(commandId: string) {
+      admitted.delete(commandId);
     },
   };
 }
@@ -56,20 +55,25 @@ export function createAdmissionStage(answers: () => AnswersStage): TocsinStage {
 /** The last stage: remembers what commands were answered, so that a command that is sent again acts once. */
 export function createAnswersStage(context: StageContext): AnswersStage {
   const answers = context.table<Answered>('by-command');
+  const answerTo = (command: Command): CommandAnswer | undefined => {
+    const answered = answers.get(command.id);
+    return answered && (answered.act === actOf(command) ? answered.answer : usedAlready);
+  };
   return {
     name: 'answers',
-    onFrame(frame: TocsinFrame) {
-      const command = commandOf(frame);
-      if (!command) return;
-      answers.set(command.id, { act: actOf(command), answer: frame.flow.answer ?? notUnderstood });
-      context.timers.set(command.id, frame.timeMs + retentionMs);
+    onFrame({ entry, flow, timeMs }: TocsinFrame) {
+      if (entry?.kind !== 'command') return;
+      const command = entry.payload;
+      if (flow.isRepeated) {
+        flow.answer = answerTo(command) ?? null;
+        return;
+      }
+      answers.set(command.id, { act: actOf(command), answer: flow.answer ?? notUnderstood });
+      context.timers.set(command.id, timeMs + retentionMs);
     },
     onTimer(commandId: string) {
       answers.delete(commandId);
     },
-    answer(command) {
-      const answered = answers.get(command.id);
-      return answered && (answered.act === actOf(command) ? answered.answer : usedAlready);
-    },
+    answer: answerTo,
   };
 }

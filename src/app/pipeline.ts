@@ -43,7 +43,7 @@ export interface PipelineOptions {
 export function createPipeline({ scorer, withHistory, scope = '' }: PipelineOptions): Pipeline {
   const stages = {} as { -readonly [Name in keyof PipelineStages]: PipelineStages[Name] };
   const order: [string, TocsinStageFactory][] = [
-    ['admission', () => createAdmissionStage(() => stages.answers)],
+    ['admission', createAdmissionStage],
     ['source', (context) => (stages.intake = createIntakeStage(context))],
     ['mute', (context) => (stages.mute = createMuteStage(context))],
     ['dedup', (context) => (stages.dedup = createDedupStage(context))],

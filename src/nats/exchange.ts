@@ -1,5 +1,6 @@
-import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
+import { createInbox, headers } from './client.ts';
 import { AnswerError, type Questions } from './questions.ts';
 
 /** A message is filled so far; the servers' own limit is 1 MiB unless they are told otherwise. */
