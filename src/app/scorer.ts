@@ -41,6 +41,10 @@ export async function createConfigPayload(
     configFile === undefined ? '.' : dirname(configFile),
   );
   const folded = Object.entries(shownConfig(config)).filter(([section]) => !ofProcess.has(section));
+  // The rest of that section is about the database.
+  const { repeat_interval } = config.history;
   // Through JSON, so that what is folded live is what will be read back.
-  return JSON.parse(JSON.stringify({ ...Object.fromEntries(folded), model })) as ConfigEntry['payload'];
+  return JSON.parse(
+    JSON.stringify({ ...Object.fromEntries(folded), history: { repeat_interval }, model }),
+  ) as ConfigEntry['payload'];
 }
