@@ -24,6 +24,8 @@ afterEach(async () => {
   await client.close();
 });
 
+const compare = (a: string, b: string): number => a.localeCompare(b);
+
 async function open(ingest: object, take: TakeMessage): Promise<NatsLink> {
   link = await NatsLink.open(natsConfig.parse({ servers: [server.url], ingest }), take, onTrouble);
   await link.listen();
@@ -113,6 +115,33 @@ describe('core NATS', () => {
     });
     expect(answer.json()).toEqual({ accepted: 2, errors: [] });
     expect(taken).toEqual([{ domain: 'shop', names: ['a', 'b'] }]);
+  });
+
+  test('those who share a queue take each message once; who shares none takes all', async () => {
+    const shared: Taken[] = [];
+    const own: Taken[] = [];
+    const links = await Promise.all(
+      [
+        { ingest: { subject: 'core.in.*', queue: 'q' }, taken: shared },
+        { ingest: { subject: 'core.in.*', queue: 'q' }, taken: shared },
+        { ingest: { subject: 'core.in.*' }, taken: own },
+      ].map(async ({ ingest, taken }) => {
+        const one = await NatsLink.open(
+          natsConfig.parse({ servers: [server.url], ingest }),
+          taking(taken),
+          onTrouble,
+        );
+        await one.listen();
+        return one;
+      }),
+    );
+    const names = Array.from({ length: 20 }, (_, index) => `n${index}`);
+    for (const name of names) client.publish('core.in.shop', message(name));
+    await expect.poll(() => [shared.length, own.length]).toEqual([20, 20]);
+    const byName = (taken: readonly Taken[]): string[] =>
+      taken.flatMap((each) => each.names).toSorted(compare);
+    expect([byName(shared), byName(own)]).toEqual([names.toSorted(compare), names.toSorted(compare)]);
+    await Promise.all(links.map((one) => one.close()));
   });
 
   test('a request that cannot be read, or not be kept, is told so', async () => {

@@ -7,6 +7,7 @@ import { connectNats, openQuestions, watchConnection } from '../../nats/index.ts
 import { lockFolder } from '../../store/index.ts';
 import { addAlertmanagerMetrics } from '../alertmanager/metrics.ts';
 import type { Closing } from '../closing.ts';
+import type { TocsinConfig } from '../config-schema.ts';
 import type { ConfigInForce } from '../config-in-force.ts';
 import { openDoor } from '../door.ts';
 import { entryCodec } from '../entry-codec.ts';
@@ -71,7 +72,11 @@ export async function openFleetInstance(
     refusal: () => null,
     telemetry,
   });
-  const nats = openNatsLink(config, (report) => ingest.accept(report), { closing, telemetry, logger });
+  const nats = openNatsLink(
+    sharedQueue(config, `${fleet.log.prefix}-gateways`),
+    (report) => ingest.accept(report),
+    { closing, telemetry, logger },
+  );
   const questions = await openQuestions(connection);
   const ownership = fleet.roles.includes('owner')
     ? await openOwnership(options, { inForce, self, questions, logOptions, nats, telemetry, closing })
@@ -146,6 +151,11 @@ const duplicateWindowMs = 120_000;
 
 /** How long a process takes, from when it has the lease of a partition, until it answers for it. */
 const takeoverMs = 5_000;
+
+/** Each message is for one of the gateways. */
+function sharedQueue({ nats }: TocsinConfig, queue: string): Pick<TocsinConfig, 'nats'> {
+  return nats ? { nats: { ...nats, ingest: { queue, ...nats.ingest } } } : {};
+}
 
 function streamSettings({ log }: FleetConfig): JetStreamLogOptions<LogEntry>['settings'] {
   return {
