@@ -78,7 +78,7 @@ export async function openHistoryParts(
       else {
         logger.error(
           { err: error },
-          'The history on the ClickHouse server cannot be used. Rows wait on the disk until this is put right and Tocsin has started again.',
+          'The history on the ClickHouse server cannot be used. Rows wait on the disk until this is put right; it is tried again.',
         );
       }
     };
