@@ -129,6 +129,8 @@ export class StreamTail<E extends Entry> {
     const { signal } = this.#stop;
     let suspicions = 0;
     let lookedAt = this.#lastPosition;
+    /** An entry that must be there: what comes while the servers answer is no part of their answer. */
+    let certain = this.#lastPosition;
     while (!signal.aborted) {
       await sleep(watchMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
@@ -138,27 +140,29 @@ export class StreamTail<E extends Entry> {
       } catch {
         continue;
       }
-      const suspicion = this.#suspicionOf(state);
+      const suspicion = this.#suspicionOf(state, certain);
       suspicions = suspicion ? suspicions + 1 : 0;
       if (suspicion && suspicions >= agreeingLooks) this.fail(suspicion);
       // The reader gives nothing though there is something: it is made anew.
       const isStuck = !suspicion && state!.lastPosition > lookedAt && this.#lastPosition === lookedAt;
       if (isStuck) void this.#reader?.close();
       lookedAt = this.#lastPosition;
+      // A suspicion is followed up with the entry that it began with: servers that are behind catch up with that one.
+      if (!suspicion) certain = lookedAt;
     }
   }
 
-  #suspicionOf(state: StreamState | null): TocsinError | null {
+  #suspicionOf(state: StreamState | null, certain: number): TocsinError | null {
     const { client, state: opened } = this.#options;
     if (!state || state.identity !== opened.identity)
       return new TocsinError(
         'TOC_LOG_REPLACED',
         `the stream ${client.stream} of ${opened.identity} is gone${state ? `; one of ${state.identity} is in its place` : ''}`,
       );
-    if (state.lastPosition < this.#lastPosition)
+    if (state.lastPosition < certain)
       return new TocsinError(
         'TOC_LOG_GAP',
-        `the stream ${client.stream} ends at ${state.lastPosition}; it has lost the entries up to ${this.#lastPosition}`,
+        `the stream ${client.stream} ends at ${state.lastPosition}; it has lost the entries up to ${certain}`,
       );
     if (state.firstPosition > this.#lastPosition + 1)
       return gap(client.stream, this.#lastPosition + 1, state.firstPosition - 1);
