@@ -58,8 +58,11 @@ export function checkState(plain: readonly PlainPartition[]): Verdict {
     bytes += ours.length;
     if (Buffer.compare(theirs, ours) !== 0) violations.push(`partition ${partition}: the states differ`);
   }
-  const entries = plain.reduce((sum, { entryCount }) => sum + entryCount, 0);
-  const counts = `${plain.length} partitions, ${entries} log entries, ${bytes} bytes of state`;
+  const kinds = new Map<string, number>();
+  for (const { entryCounts } of plain)
+    for (const [kind, count] of entryCounts) kinds.set(kind, (kinds.get(kind) ?? 0) + count);
+  const entries = [...kinds].map(([kind, count]) => `${kind} ${count}`).join(', ');
+  const counts = `${plain.length} partitions, ${bytes} bytes of state; log entries: ${entries}`;
   return verdict('the state is that of a plain fold of the log, byte for byte', counts, violations);
 }
 

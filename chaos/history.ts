@@ -37,7 +37,7 @@ export class HistoryComparison {
     await writer.flushed();
     await writer.close(60_000);
     await database.close();
-    return new HistoryComparison(createClient({ url, request_timeout: 120_000 }));
+    return new HistoryComparison(createClient({ url }));
   }
 
   async tables(): Promise<string[]> {

@@ -16,7 +16,8 @@ export interface PlainPartition {
   readonly checkpoint: Checkpoint;
   /** The plain fold of the log up to there. */
   readonly pipeline: Pipeline;
-  readonly entryCount: number;
+  /** Entries of each kind. */
+  readonly entryCounts: ReadonlyMap<string, number>;
   /** Of kind `notify`, in the order of their emission. */
   readonly pages: readonly Effect[];
   /** How each effect ended, as the log says. */
@@ -67,13 +68,17 @@ async function foldOne(
   const pages: Effect[] = [];
   const facts = new Map<string, Fact>();
   const rows: HistoryRow[] = [];
+  const entryCounts = new Map<string, number>();
   while (fold.position < checkpoint.position) {
     const count = Math.min(readCount, checkpoint.position - fold.position);
     const slice = await log.read(fold.position + 1, count);
-    for (const { kind, payload } of slice.entries) if (kind === 'fact') facts.set(payload.effectId, payload);
+    for (const { kind, payload } of slice.entries) {
+      entryCounts.set(kind, (entryCounts.get(kind) ?? 0) + 1);
+      if (kind === 'fact') facts.set(payload.effectId, payload);
+    }
     const output = await fold.apply(slice);
     pages.push(...output.effects.filter(({ kind }) => kind === 'notify'));
     rows.push(...output.rows);
   }
-  return { partition, checkpoint, pipeline, entryCount: fold.position, pages, facts, rows };
+  return { partition, checkpoint, pipeline, entryCounts, pages, facts, rows };
 }
