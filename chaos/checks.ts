@@ -28,7 +28,10 @@ function verdict(name: string, counts: string, violations: readonly string[]): V
 }
 
 /** Every acknowledged alert, and every acknowledged end of one, is in the history exactly once; nothing is that nobody sent. */
-export async function checkAcknowledged(ledger: Ledger, history: HistoryComparison): Promise<Verdict> {
+export async function checkAcknowledged(
+  ledger: Ledger,
+  history: Pick<HistoryComparison, 'countsOf'>,
+): Promise<Verdict> {
   const violations: string[] = [];
   const counts: string[] = [];
   for (const change of ['fired', 'resolved'] as const) {
