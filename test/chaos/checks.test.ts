@@ -62,7 +62,14 @@ test('an alert that is missing, there twice, or never sent is found', async () =
     attemptCount: 3,
     refusedCount: 0,
   };
-  const counts = { fired: new Map([...'aabd'].map((id, at) => [id, at === 2 ? 1 : 2])), resolved: new Map() };
+  const counts = {
+    fired: new Map([
+      ['a', 2],
+      ['b', 1],
+      ['d', 1],
+    ]),
+    resolved: new Map<string, number>(),
+  };
   const { violations } = await checkAcknowledged(ledger, { countsOf: async (change) => counts[change] });
   expect(violations).toEqual(['a has fired 2 times', 'c has fired 0 times', 'd was never sent']);
 });
