@@ -15,6 +15,9 @@ export interface NatsServer {
   /** Kills the server; what its streams hold stays for `start`. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** As a process that does not get to run: it answers nothing and closes nothing. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -59,6 +62,8 @@ async function startNatsIn(folder: string, port: number, args: readonly string[]
     connect: (options) => connect({ servers: `127.0.0.1:${port}`, timeout: 5000, ...options }),
     kill,
     start,
+    pause: () => server?.kill('SIGSTOP'),
+    resume: () => server?.kill('SIGCONT'),
     async stop() {
       await kill();
       await rm(folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { ApiPorts } from '../../api/index.ts';
+import type { ApiPorts, Operations } from '../../api/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
 import { openJetStreamWriter, type JetStreamLogOptions } from '../../log/index.ts';
 import { connectNats, watchConnection } from '../../nats/index.ts';
@@ -22,7 +22,9 @@ import { addFleetGauges } from './gauges.ts';
 import { mergeIntegrations } from './merge-integrations.ts';
 import { openOwnership } from './ownership.ts';
 import { createPartitionsDoor } from './partitions-door.ts';
+import { fleetReadiness } from './readiness.ts';
 import { appendByDomain } from './router.ts';
+import { watchWriters } from './watched-writers.ts';
 
 /**
  * A process of a fleet: takes reports in, answers for all partitions, and owns its share of them where it has that role. Rejects with the
@@ -61,9 +63,10 @@ export async function openFleetInstance(
     partitions.map((partition) => openJetStreamWriter(logOptions(partition))),
   );
   closing.defer(() => Promise.all(writers.map((writer) => writer.close())));
+  const watched = watchWriters(writers);
 
   const ingest = createIngest({
-    append: (draft) => appendByDomain(writers, draft),
+    append: (draft) => appendByDomain(watched.writers, draft),
     clock,
     settings: () => decodeSettings(inForce.config),
     refusal: () => null,
@@ -74,11 +77,22 @@ export async function openFleetInstance(
     ? await openOwnership(options, { inForce, self, connection, logOptions, nats, telemetry, closing })
     : null;
   const led = (): ReadonlyMap<number, Partition> => ownership?.led ?? new Map();
+  const integrations: Operations['integrations'] = () =>
+    mergeIntegrations([...led().values()].map(({ carriers }) => carriers.integrations()));
+  const readiness: Operations['readiness'] = () =>
+    fleetReadiness({
+      roles: fleet.roles,
+      isConnected: reach.isConnected,
+      owning: ownership?.troubles() ?? [],
+      appending: watched.troubles(),
+    });
   addFleetGauges(telemetry, {
     led,
     partitionCount: fleet.partitions,
     isConnected: () => reach.isConnected,
-    historyPendingCount: () => ownership?.historyPendingCount() ?? 0,
+    history: ownership?.history ?? null,
+    integrations,
+    readiness,
   });
   if (fleet.roles.includes('gateway')) nats?.listen();
 
@@ -98,10 +112,8 @@ export async function openFleetInstance(
       cluster: () => web.cluster,
       alertmanagerVersion: web.alertmanagerVersion,
       configText: () => inForce.text,
-      integrations: () =>
-        mergeIntegrations([...led().values()].map(({ carriers }) => carriers.integrations())),
-      notReadyBecause: () =>
-        reach.isConnected ? (ownership?.trouble() ?? null) : 'no NATS server of fleet.log answers',
+      integrations,
+      readiness,
       reload,
       metrics: () => telemetry.text(),
       nowMs: () => clock.nowMs(),

@@ -1,5 +1,6 @@
-import type { NatsConnection } from '../../nats/index.ts';
 import { isDeepStrictEqual } from 'node:util';
+import type { Trouble } from '../../api/index.ts';
+import type { NatsConnection } from '../../nats/index.ts';
 import { TocsinError } from '../../engine/index.ts';
 import { Steward } from '../../fleet/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
@@ -7,7 +8,7 @@ import type { JetStreamLogOptions } from '../../log/index.ts';
 import { connectRedis, openRedisRegistry, openRedisStore } from '../../store/index.ts';
 import type { Closing } from '../closing.ts';
 import type { ConfigInForce } from '../config-in-force.ts';
-import { openHistoryParts } from '../history-parts.ts';
+import { openHistoryParts, type HistoryParts } from '../history-parts.ts';
 import type { InstanceOptions } from '../instance.ts';
 import type { Partition, PartitionOptions } from '../partition.ts';
 import { startScorer } from '../scorer.ts';
@@ -30,10 +31,10 @@ export interface OwnershipParts {
 export interface Ownership {
   /** Those that are up to date and led by this process, by number. */
   readonly led: ReadonlyMap<number, Partition>;
-  /** Rows of theirs that are not in the history yet. */
-  historyPendingCount(): number;
-  /** Which partitions could not be led here, and why; null when there is nothing of the kind. */
-  trouble(): string | null;
+  /** Null where no history is kept. */
+  readonly history: HistoryParts['writer'];
+  /** Partitions that could not be led here and that no other process has taken since, and a store that does not answer. */
+  troubles(): readonly Trouble[];
 }
 
 /** Begins to take partitions. They are handed over when `closing` closes. */
@@ -52,7 +53,8 @@ export async function openOwnership(
 
   const owned = new Map<number, OwnedPartition>();
   const led = new Map<number, Partition>();
-  const troubles = new Map<number, string>();
+  const troubles = new Map<number, Trouble>();
+  let away: Trouble | null = null;
   const acquire = async (partition: number): Promise<OwnedPartition | null> => {
     const taken = await acquirePartition({
       scope: `p${partition}-`,
@@ -84,6 +86,17 @@ export async function openOwnership(
       address: config.server.listen,
       partitionCount: fleet.partitions,
       ttlMs: fleet.lease,
+      onAway() {
+        away = {
+          code: 'TOC_STORE_UNAVAILABLE',
+          message: 'Redis does not answer; partitions that are led go on',
+        };
+      },
+      onSeen(owners) {
+        away = null;
+        for (const partition of troubles.keys())
+          if ((owners.get(partition) ?? self) !== self) troubles.delete(partition);
+      },
     }),
     acquire,
     clock,
@@ -99,7 +112,7 @@ export async function openOwnership(
       led.delete(partition);
       if (why === 'handed over') return logger.info({ partition }, 'The partition was handed over.');
       if (isOutrun(why)) return logger.warn({ partition, code: why.code }, why.message);
-      troubles.set(partition, `partition ${partition}: ${why.message}`);
+      troubles.set(partition, { code: why.code, message: `partition ${partition}: ${why.message}` });
       return logger.error({ partition, code: why.code, err: why.cause }, why.message);
     },
     onTrouble: (error, partition) =>
@@ -119,8 +132,8 @@ export async function openOwnership(
   closing.defer(() => steward.stop());
   return {
     led,
-    historyPendingCount: () => history.writer?.pendingCount ?? 0,
-    trouble: () => (troubles.size === 0 ? null : [...troubles.values()].join('; ')),
+    history: history.writer,
+    troubles: () => [...(away ? [away] : []), ...troubles.values()],
   };
 }
 
