@@ -13,28 +13,28 @@ test('a log that does not take an entry is named until it takes one', async () =
       return { position: 1, entry };
     },
   };
-  const { writers, troubles } = watchWriters([writer, { append: writer.append }]);
+  const watched = watchWriters([writer, writer]);
   error = new TocsinError('TOC_LOG_UNAVAILABLE', 'the stream does not take entries');
-  await expect(writers[1]!.append(entry)).rejects.toThrow(error);
-  expect(troubles()).toEqual([
+  await expect(watched.writers[1]!.append(entry)).rejects.toThrow(error);
+  expect(watched.troubles()).toEqual([
     { code: 'TOC_LOG_UNAVAILABLE', message: 'partition 1: the stream does not take entries' },
   ]);
   error = null;
-  await writers[0]!.append(entry);
-  expect(troubles()).toHaveLength(1);
-  await writers[1]!.append(entry);
-  expect(troubles()).toEqual([]);
+  await watched.writers[0]!.append(entry);
+  expect(watched.troubles()).toHaveLength(1);
+  await watched.writers[1]!.append(entry);
+  expect(watched.troubles()).toEqual([]);
 });
 
 test('an entry that is too large says nothing of the log', async () => {
   const tooLarge = new TocsinError('TOC_LOG_ENTRY_TOO_LARGE', 'an entry is larger than the stream takes');
-  const { writers, troubles } = watchWriters([
+  const watched = watchWriters([
     {
       append: async () => {
         throw tooLarge;
       },
     },
   ]);
-  await expect(writers[0]!.append(entry)).rejects.toThrow(tooLarge);
-  expect(troubles()).toEqual([]);
+  await expect(watched.writers[0]!.append(entry)).rejects.toThrow(tooLarge);
+  expect(watched.troubles()).toEqual([]);
 });
