@@ -40,6 +40,7 @@ describe.runIf(given !== undefined)('NATS servers', () => {
     const settings = { replicas, maxBytes: null, maxAgeMs: null, duplicateWindowMs: 120_000 };
     return {
       open: () => openJetStreamLog({ connection, prefix, partition: 0, settings }),
+      largeBytes: connection.info!.max_payload - 2048,
       async clean() {
         const { streams } = await jetstreamManager(connection);
         await streams.delete(`${prefix}-log-0`);
