@@ -8,10 +8,11 @@ export function addOperationRoutes(server: FastifyInstance, { operations, read }
 
   server.get(
     '/-/ready',
-    { schema: { tags: ['operations'], summary: 'The process takes alerts' } },
+    { schema: { tags: ['operations'], summary: 'The process takes alerts; what it lacks, by code' } },
     (_request, reply) => {
-      const why = operations.notReadyBecause();
-      return why === null ? reply.send('OK') : reply.code(503).send(why);
+      const { isReady, troubles } = operations.readiness();
+      const lines = troubles.map(({ code, message }) => `${code}: ${message}`);
+      return reply.code(isReady ? 200 : 503).send([...(isReady ? ['OK'] : []), ...lines].join('\n'));
     },
   );
 

@@ -132,13 +132,25 @@ export interface Operations {
   cluster(): ClusterView;
   /** The configuration in force as YAML, without secrets. */
   configText(): string;
-  /** Why the process is not ready, or null when it is. */
-  notReadyBecause(): string | null;
+  readiness(): Readiness;
   /** Loads the configuration file again. Lists what is wrong with it when it was refused. */
   reload(): Promise<{ readonly ok: true } | { readonly ok: false; readonly errors: readonly string[] }>;
   /** Prometheus text format. */
   metrics(): Promise<string>;
   nowMs(): number;
+}
+
+/** Whether the process does what others send it requests for, and what it lacks at the moment. */
+export interface Readiness {
+  /** False where requests are better sent elsewhere, or whoever restarts processes had better wait. */
+  readonly isReady: boolean;
+  /** What does not work as it should. A process may be ready in spite of it: it does its work, but an operator should look. */
+  readonly troubles: readonly Trouble[];
+}
+
+export interface Trouble {
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface IntegrationState {

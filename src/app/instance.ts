@@ -191,8 +191,14 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       cluster: () => (cluster ? viewOf(cluster) : web.cluster),
       alertmanagerVersion: web.alertmanagerVersion,
       configText: () => inForce.text,
-      notReadyBecause: () =>
-        partition.failure?.message ?? (cluster?.role === 'seeking' ? 'no member of the cluster leads' : null),
+      readiness: () => {
+        if (partition.failure) return { isReady: false, troubles: [partition.failure] };
+        if (cluster?.role !== 'seeking') return { isReady: true, troubles: [] };
+        return {
+          isReady: false,
+          troubles: [{ code: 'TOC_CLUSTER_NO_LEADER', message: 'no member of the cluster leads' }],
+        };
+      },
       reload,
       metrics: () => telemetry.text(),
       nowMs: () => clock.nowMs(),

@@ -115,6 +115,10 @@ export const errorCodes = {
     summary: 'A report, or a part of it, could not be read; the message names the field.',
   },
   TOC_STEP_FAILED: { retryable: false, summary: 'An HTTP step of a runbook failed.' },
+  TOC_STOPPING: {
+    retryable: true,
+    summary: 'The process is ending: it finishes what is under way and takes nothing more.',
+  },
   TOC_STORE_CORRUPT: {
     retryable: false,
     summary: 'The store was overwritten or cut off from outside.',

@@ -2,7 +2,7 @@ import { headers as createHeaders, type NatsConnection } from '@nats-io/transpor
 import { connect as dial } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { natsConfig, type MessageOutcome, type TakeMessage } from '../../src/source/index.ts';
+import { natsConfig, type TakeMessage } from '../../src/source/index.ts';
 import { NatsLink } from '../../src/source/nats.ts';
 import { startNats, type NatsServer } from '../support/nats.ts';
 import { message, onTrouble, taking, until, type Taken } from './nats-scene.ts';
@@ -107,16 +107,6 @@ describe('CloudEvents', () => {
 });
 
 describe('core NATS', () => {
-  test('a request is answered once its alerts are durable, in the domain of its subject', async () => {
-    const taken: Taken[] = [];
-    await open({ subject: 'core.in.*' }, taking(taken));
-    const answer = await client.request('core.in.shop', `[${message('a')},${message('b')}]`, {
-      timeout: 2000,
-    });
-    expect(answer.json()).toEqual({ accepted: 2, errors: [] });
-    expect(taken).toEqual([{ domain: 'shop', names: ['a', 'b'] }]);
-  });
-
   test('those who share a queue take each message once; who shares none takes all', async () => {
     const shared: Taken[] = [];
     const own: Taken[] = [];
@@ -142,19 +132,6 @@ describe('core NATS', () => {
       taken.flatMap((each) => each.names).toSorted(compare);
     expect([byName(shared), byName(own)]).toEqual([names.toSorted(compare), names.toSorted(compare)]);
     await Promise.all(links.map((one) => one.close()));
-  });
-
-  test('a request that cannot be read, or not be kept, is told so', async () => {
-    let outcome: MessageOutcome | null = null;
-    await open(
-      { subject: 'core.in.*' },
-      taking([], async () => outcome),
-    );
-    const bad = await client.request('core.in.shop', '{', { timeout: 2000 });
-    expect(bad.json()).toEqual({ accepted: 0, errors: [expect.stringContaining('body: expected JSON')] });
-    outcome = { status: 'unavailable', code: 'TOC_LOG_UNAVAILABLE', message: 'the log is full' };
-    const refused = await client.request('core.in.shop', message('a'), { timeout: 2000 });
-    expect(refused.json()).toEqual({ accepted: 0, errors: ['the log is full'], retry: true });
   });
 
   test('messages are taken in their order, many at a time', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { ApiPorts } from '../../api/index.ts';
+import type { ApiPorts, IntegrationState, Operations } from '../../api/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
 import { openJetStreamWriter, type JetStreamLogOptions } from '../../log/index.ts';
 import { connectNats, openQuestions, watchConnection } from '../../nats/index.ts';
@@ -23,9 +23,12 @@ import { askPartition } from './ask.ts';
 import { createFleetCommands } from './commands.ts';
 import type { FleetConfig } from './config.ts';
 import { addFleetGauges } from './gauges.ts';
+import { mergeIntegrations } from './merge-integrations.ts';
 import { openOwnership } from './ownership.ts';
 import { createFleetRead } from './read.ts';
+import { fleetReadiness } from './readiness.ts';
 import { appendByDomain } from './router.ts';
+import { watchWriters } from './watched-writers.ts';
 
 /**
  * A process of a fleet: takes reports in, answers for all partitions, and owns its share of them where it has that role. Rejects with the
@@ -64,9 +67,10 @@ export async function openFleetInstance(
     partitions.map((partition) => openJetStreamWriter(logOptions(partition))),
   );
   closing.defer(() => Promise.all(writers.map((writer) => writer.close())));
+  const watched = watchWriters(writers);
 
   const ingest = createIngest({
-    append: (draft) => appendByDomain(writers, draft),
+    append: (draft) => appendByDomain(watched.writers, draft),
     clock,
     settings: () => decodeSettings(inForce.config),
     refusal: () => null,
@@ -82,11 +86,22 @@ export async function openFleetInstance(
     ? await openOwnership(options, { inForce, self, questions, logOptions, nats, telemetry, closing })
     : null;
   const led = (): ReadonlyMap<number, Partition> => ownership?.led ?? new Map();
+  const integrations = (): readonly IntegrationState[] =>
+    mergeIntegrations([...led().values()].map(({ carriers }) => carriers.integrations()));
+  const readiness: Operations['readiness'] = () =>
+    fleetReadiness({
+      roles: fleet.roles,
+      isConnected: reach.isConnected,
+      owning: ownership?.troubles() ?? [],
+      appending: watched.troubles(),
+    });
   addFleetGauges(telemetry, {
     led,
     partitionCount: fleet.partitions,
     isConnected: () => reach.isConnected,
-    historyPendingCount: () => ownership?.historyPendingCount() ?? 0,
+    history: ownership?.history ?? null,
+    integrations,
+    readiness,
   });
   if (fleet.roles.includes('gateway')) nats?.listen();
 
@@ -125,8 +140,7 @@ export async function openFleetInstance(
       cluster: () => web.cluster,
       alertmanagerVersion: web.alertmanagerVersion,
       configText: () => inForce.text,
-      notReadyBecause: () =>
-        reach.isConnected ? (ownership?.trouble() ?? null) : 'no NATS server of fleet.log answers',
+      readiness,
       reload,
       metrics: () => telemetry.text(),
       nowMs: () => clock.nowMs(),

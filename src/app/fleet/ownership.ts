@@ -1,5 +1,6 @@
-import type { Questions } from '../../nats/index.ts';
 import { isDeepStrictEqual } from 'node:util';
+import type { Trouble } from '../../api/index.ts';
+import type { Questions } from '../../nats/index.ts';
 import { TocsinError } from '../../engine/index.ts';
 import { Steward } from '../../fleet/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
@@ -7,7 +8,7 @@ import type { JetStreamLogOptions } from '../../log/index.ts';
 import { connectRedis, openRedisRegistry, openRedisStore } from '../../store/index.ts';
 import type { Closing } from '../closing.ts';
 import type { ConfigInForce } from '../config-in-force.ts';
-import { openHistoryParts } from '../history-parts.ts';
+import { openHistoryParts, type HistoryParts } from '../history-parts.ts';
 import type { InstanceOptions } from '../instance.ts';
 import type { Partition, PartitionOptions } from '../partition.ts';
 import { startScorer } from '../scorer.ts';
@@ -35,10 +36,10 @@ export interface Ownership {
   readonly led: ReadonlyMap<number, Partition>;
   /** The same, for whoever asks. */
   readonly voices: ReadonlyMap<number, PartitionVoice>;
-  /** Rows of theirs that are not in the history yet. */
-  historyPendingCount(): number;
-  /** Which partitions could not be led here, and why; null when there is nothing of the kind. */
-  trouble(): string | null;
+  /** Null where no history is kept. */
+  readonly history: HistoryParts['writer'];
+  /** Partitions that could not be led here and that no other process has taken since, and a store that does not answer. */
+  troubles(): readonly Trouble[];
 }
 
 /** Begins to take partitions. They are handed over when `closing` closes. */
@@ -58,7 +59,8 @@ export async function openOwnership(
   const owned = new Map<number, OwnedPartition>();
   const led = new Map<number, Partition>();
   const voices = new Map<number, PartitionVoice>();
-  const troubles = new Map<number, string>();
+  const troubles = new Map<number, Trouble>();
+  let away: Trouble | null = null;
   const answer = (partition: number, voice: PartitionVoice): (() => void) => {
     voices.set(partition, voice);
     const stop = answerFor(questions, { prefix: fleet.log.prefix, partition, voice });
@@ -98,6 +100,17 @@ export async function openOwnership(
       address: config.server.listen,
       partitionCount: fleet.partitions,
       ttlMs: fleet.lease,
+      onAway() {
+        away = {
+          code: 'TOC_STORE_UNAVAILABLE',
+          message: 'Redis does not answer; partitions that are led go on',
+        };
+      },
+      onSeen(owners) {
+        away = null;
+        for (const partition of troubles.keys())
+          if ((owners.get(partition) ?? self) !== self) troubles.delete(partition);
+      },
     }),
     acquire,
     clock,
@@ -113,7 +126,7 @@ export async function openOwnership(
       led.delete(partition);
       if (why === 'handed over') return logger.info({ partition }, 'The partition was handed over.');
       if (isOutrun(why)) return logger.warn({ partition, code: why.code }, why.message);
-      troubles.set(partition, `partition ${partition}: ${why.message}`);
+      troubles.set(partition, { code: why.code, message: `partition ${partition}: ${why.message}` });
       return logger.error({ partition, code: why.code, err: why.cause }, why.message);
     },
     onTrouble: (error, partition) =>
@@ -134,8 +147,8 @@ export async function openOwnership(
   return {
     led,
     voices,
-    historyPendingCount: () => history.writer?.pendingCount ?? 0,
-    trouble: () => (troubles.size === 0 ? null : [...troubles.values()].join('; ')),
+    history: history.writer,
+    troubles: () => [...(away ? [away] : []), ...troubles.values()],
   };
 }
 
