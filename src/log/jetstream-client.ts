@@ -57,6 +57,7 @@ export type PublishOutcome =
 
 const nanosPerMs = 1_000_000;
 const publishTimeoutMs = 2000;
+const askTimeoutMs = 3000;
 const writerHeader = 'Tocsin-Writer';
 /** https://github.com/nats-io/nats-server/blob/v2.9.10/server/errors.json */
 const apiCodes = {
@@ -84,7 +85,7 @@ export class StreamClient {
   private constructor(connection: NatsConnection, manager: JetStreamManager, stream: string) {
     this.#connection = connection;
     this.#manager = manager;
-    this.#client = jetstream(connection);
+    this.#client = jetstream(connection, { timeout: askTimeoutMs });
     this.stream = stream;
   }
 
@@ -104,7 +105,7 @@ export class StreamClient {
       discard: DiscardPolicy.New,
     };
     try {
-      const manager = await jetstreamManager(connection, { checkAPI: false });
+      const manager = await jetstreamManager(connection, { checkAPI: false, timeout: askTimeoutMs });
       const client = new StreamClient(connection, manager, stream);
       const info = await client.#infoOrNull();
       if (!info) await manager.streams.add({ name: stream, ...wanted }).catch(unlessItIsThere);

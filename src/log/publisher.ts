@@ -1,6 +1,6 @@
-import pRetry from 'p-retry';
 import { TocsinError, type Appended, type Entry } from '../engine/index.ts';
 import type { EncodedEntry, EntryCodec } from './encode-entry.ts';
+import { insist } from './insist.ts';
 import type { PublishOptions, PublishOutcome } from './jetstream-client.ts';
 
 export interface PublisherOptions<E extends Entry> {
@@ -27,8 +27,6 @@ interface Turn<E extends Entry> {
 
 /** Room for subject and headers in a message. */
 const headBytes = 1024;
-const firstWaitMs = 25;
-const longestWaitMs = 1000;
 
 /**
  * Sends entries to a stream, one message after the other, so that they keep their order also where one has to be sent again. What comes
@@ -123,13 +121,7 @@ export class Publisher<E extends Entry> {
       isUnknown = outcome.kind === 'unknown';
       throw errorOf(outcome);
     };
-    return pRetry(attempt, {
-      retries: Infinity,
-      minTimeout: firstWaitMs,
-      maxTimeout: longestWaitMs,
-      maxRetryTime: patienceMs,
-      shouldRetry: () => isUnknown,
-    });
+    return insist(attempt, { patienceMs, isTransient: () => isUnknown });
   }
 }
 

@@ -189,6 +189,59 @@ describe('servers that are away', () => {
     await own.stop();
   });
 
+  test('what is read waits for them and goes on where it was; meanwhile that is told', async () => {
+    const own = await startNats();
+    const near = await own.connect({ maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+    const troubles: (string | null)[] = [];
+    const { promise: answering, resolve: answers } = Promise.withResolvers<void>();
+    const { promise: away, resolve: isAway } = Promise.withResolvers<void>();
+    const log = await openJetStreamLog({
+      connection: near,
+      prefix: 'test',
+      partition,
+      settings,
+      onTrouble(trouble) {
+        troubles.push(trouble?.code ?? null);
+        (trouble ? isAway : answers)();
+      },
+    });
+    const drafts = Array.from({ length: 3000 }, (_, index) => report(index));
+    await appendAll(log, drafts);
+    await log.read(1, 10);
+    await own.kill();
+    const reading = log.read(11, 2990);
+    await away;
+    expect(log.trouble).toMatchObject({ code: 'TOC_LOG_UNAVAILABLE', retryable: true });
+    await own.start();
+    expect((await reading).entries).toEqual(drafts.slice(10));
+    await answering;
+    expect(log.trouble).toBeNull();
+    expect(troubles).toEqual(['TOC_LOG_UNAVAILABLE', null]);
+    await log.append(report('after'));
+    await log.close();
+    await near.close();
+    await own.stop();
+  });
+
+  test('what is read while the log is closed ends', async () => {
+    const own = await startNats();
+    const near = await own.connect({ maxReconnectAttempts: -1 });
+    const log = await openJetStreamLog({
+      connection: near,
+      prefix: 'test',
+      partition,
+      settings,
+      patienceMs: 100,
+    });
+    await appendAll(log, [report('a'), report('b')]);
+    await own.kill();
+    const reading = expect(log.read(1, 2)).rejects.toMatchObject({ code: 'TOC_LOG_CLOSED' });
+    await log.close();
+    await reading;
+    await near.close();
+    await own.stop();
+  });
+
   test('an append that nobody answers is refused in the end', async () => {
     const own = await startNats();
     const near = await own.connect();

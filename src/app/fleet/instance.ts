@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ApiPorts } from '../../api/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
-import { openJetStreamWriter, type JetStreamLogOptions } from '../../log/index.ts';
+import { openJetStreamWriter, type JetStreamLogOptions, type LogWriter } from '../../log/index.ts';
 import { connectNats, watchConnection } from '../../nats/index.ts';
 import { lockFolder } from '../../store/index.ts';
 import type { Closing } from '../closing.ts';
@@ -78,6 +78,7 @@ export async function openFleetInstance(
     led,
     partitionCount: fleet.partitions,
     isConnected: () => reach.isConnected,
+    hasLogTrouble: (partition) => writers[partition]!.trouble !== null,
     historyPendingCount: () => ownership?.historyPendingCount() ?? 0,
   });
   if (fleet.roles.includes('gateway')) nats?.listen();
@@ -100,8 +101,10 @@ export async function openFleetInstance(
       configText: () => inForce.text,
       integrations: () =>
         mergeIntegrations([...led().values()].map(({ carriers }) => carriers.integrations())),
-      notReadyBecause: () =>
-        reach.isConnected ? (ownership?.trouble() ?? null) : 'no NATS server of fleet.log answers',
+      notReadyBecause() {
+        if (!reach.isConnected) return 'no NATS server of fleet.log answers';
+        return ownership?.trouble() ?? troubleOf(writers);
+      },
       reload,
       metrics: () => telemetry.text(),
       nowMs: () => clock.nowMs(),
@@ -119,6 +122,14 @@ export async function openFleetInstance(
     reload,
     stop: () => closing.close(),
   };
+}
+
+/** Why reports of some partitions cannot be kept; null where all can. */
+function troubleOf(writers: readonly Pick<LogWriter, 'trouble'>[]): string | null {
+  const troubles = writers.flatMap(({ trouble }, partition) =>
+    trouble ? [`partition ${partition}: ${trouble.code}: ${trouble.message}`] : [],
+  );
+  return troubles.length === 0 ? null : troubles.join('; ');
 }
 
 /** How long the servers know a message again that is sent twice: longer than an append is tried. */

@@ -66,9 +66,17 @@ export class OwnedPartition implements Holding {
     return this.#unanswer ? this.#partition : null;
   }
 
+  /** Why the log of the partition cannot be followed at the moment; null while it can. */
+  get trouble(): TocsinError | null {
+    return this.#log?.trouble ?? null;
+  }
+
   async start(): Promise<void> {
     const { inForce, store, self, clock: below, logger, answer, sink, recall, ...parts } = this.#options;
-    const log = await openJetStreamLog(parts.log);
+    const log = await openJetStreamLog({
+      ...parts.log,
+      onTrouble: (trouble) => tellTrouble(trouble, logger),
+    });
     this.#log = log;
     void log.failed.then(this.#end);
     const clock = createLogClock(below, logger);
@@ -144,4 +152,13 @@ export class OwnedPartition implements Holding {
   #assertOpen(): void {
     if (this.#isClosed) throw new TocsinError('TOC_STORE_FENCED', 'the partition was given up meanwhile');
   }
+}
+
+function tellTrouble(trouble: TocsinError | null, logger: Logger): void {
+  if (trouble)
+    logger.warn(
+      { code: trouble.code, err: trouble.cause },
+      `${trouble.message}; it is tried again by itself.`,
+    );
+  else logger.info('The log of the partition answers again.');
 }

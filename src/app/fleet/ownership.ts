@@ -99,7 +99,7 @@ export async function openOwnership(
       led.delete(partition);
       if (why === 'handed over') return logger.info({ partition }, 'The partition was handed over.');
       if (isOutrun(why)) return logger.warn({ partition, code: why.code }, why.message);
-      troubles.set(partition, `partition ${partition}: ${why.message}`);
+      troubles.set(partition, told(partition, why));
       return logger.error({ partition, code: why.code, err: why.cause }, why.message);
     },
     onTrouble: (error, partition) =>
@@ -120,10 +120,18 @@ export async function openOwnership(
   return {
     led,
     historyPendingCount: () => history.writer?.pendingCount ?? 0,
-    trouble: () => (troubles.size === 0 ? null : [...troubles.values()].join('; ')),
+    trouble() {
+      const now = new Map(troubles);
+      for (const [partition, { trouble }] of owned) if (trouble) now.set(partition, told(partition, trouble));
+      return now.size === 0 ? null : [...now.values()].join('; ');
+    },
   };
 }
 
 function isOutrun({ code }: TocsinError): boolean {
   return code === 'TOC_LOG_FENCED' || code === 'TOC_STORE_FENCED';
+}
+
+function told(partition: number, { code, message }: TocsinError): string {
+  return `partition ${partition}: ${code}: ${message}`;
 }
