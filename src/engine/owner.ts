@@ -1,5 +1,11 @@
 import { setImmediate as nextTurnOfNode } from 'node:timers/promises';
-import { CheckpointWriter, type CheckpointStore, type HistorySink } from './checkpoint-writer.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import {
+  CheckpointWriter,
+  type CheckpointStore,
+  type HistorySink,
+  type SnapshotStore,
+} from './checkpoint-writer.ts';
 import type { Clock } from './clock.ts';
 import type { Appended, Entry, LogSlice } from './entry.ts';
 import { TocsinError } from './error.ts';
@@ -24,6 +30,8 @@ export interface OwnerOptions<E extends Entry, Flow> {
   readonly fold: Fold<E, Flow>;
   readonly log: OwnedLog<E>;
   readonly store: CheckpointStore;
+  /** For a log that is trimmed though the store may lose what it has. */
+  readonly snapshots?: SnapshotStore | undefined;
   readonly runner: EffectRunner;
   readonly sink: HistorySink | null;
   readonly clock: Clock;
@@ -90,10 +98,11 @@ export class PartitionOwner<E extends Entry, Flow> {
   constructor(options: OwnerOptions<E, Flow>) {
     this.#options = options;
     this.#leads = options.leads ?? true;
-    const { fold, store, sink, checkpointIntervalMs, onCheckpoint, onCheckpointError } = options;
+    const { fold, store, snapshots, sink, checkpointIntervalMs, onCheckpoint, onCheckpointError } = options;
     this.#checkpoints = new CheckpointWriter({
       fold,
       store,
+      snapshots,
       sink,
       intervalMs: checkpointIntervalMs,
       onWritten: onCheckpoint,
@@ -151,8 +160,8 @@ export class PartitionOwner<E extends Entry, Flow> {
   }
 
   async #recover(): Promise<void> {
-    const { fold, log, store, nextTurn = nextTurnOfNode } = this.#options;
-    fold.restore(await store.readCheckpoint());
+    const { fold, log, nextTurn = nextTurnOfNode } = this.#options;
+    fold.restore(await this.#readCheckpoint());
     if (fold.position > log.lastPosition) {
       throw new TocsinError(
         'TOC_LOG_CORRUPT',
@@ -179,6 +188,23 @@ export class PartitionOwner<E extends Entry, Flow> {
       this.#wake();
     });
     if (this.#leads) await this.#act();
+  }
+
+  /** The later of what the store has and what lies beside the log: a store that has lost data costs a replay from there. */
+  async #readCheckpoint(): Promise<Checkpoint | null> {
+    const { store, snapshots, onCheckpointError } = this.#options;
+    if (!snapshots) return store.readCheckpoint();
+    let kept: Checkpoint | null = null;
+    try {
+      kept = await store.readCheckpoint();
+    } catch (error) {
+      if (!(error instanceof TocsinError) || error.code !== 'TOC_STORE_CORRUPT') throw error;
+      onCheckpointError?.(error);
+      this.#checkpoints.replaceNext();
+    }
+    const snapshot = await snapshots.readAfter(kept?.position ?? 0);
+    if (snapshot) this.#checkpoints.replaceNext();
+    return snapshot ?? kept;
   }
 
   /** Carries out what is pending, and lets timers fall due. */
