@@ -1,5 +1,4 @@
 import { setImmediate as nextTurnOfNode } from 'node:timers/promises';
-import type { Checkpoint } from './checkpoint.ts';
 import {
   CheckpointWriter,
   type CheckpointStore,
@@ -12,6 +11,7 @@ import { TocsinError } from './error.ts';
 import type { Fold } from './fold.ts';
 import type { Frame } from './frame.ts';
 import { Inbox } from './inbox.ts';
+import { latestCheckpoint } from './latest-checkpoint.ts';
 import type { EffectRunner } from './runner.ts';
 
 /** The partition's log, as its owner needs it. */
@@ -150,29 +150,44 @@ export class PartitionOwner<E extends Entry, Flow> {
     if (this.#state !== 'failed') this.#state = 'stopped';
     this.#unsubscribe?.();
     this.#tick?.cancel();
-    await this.#starting?.catch(() => undefined);
-    await this.#pumping;
+    const graceMs = this.#options.stopGraceMs ?? defaultStopGraceMs;
+    // A read that hangs ends when the log is closed, which may be after this.
+    await this.#within(graceMs, this.#settle());
     this.#releaseWaiters();
     await this.#options.runner.stop();
-    const graceMs = this.#options.stopGraceMs ?? defaultStopGraceMs;
     await this.#within(graceMs, hasState ? this.#checkpoints.finish() : this.#checkpoints.settled());
     this.#checkpoints.abandon();
   }
 
+  /** Resolves when nothing is folded any more. */
+  async #settle(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
+    await this.#pumping;
+  }
+
   async #recover(): Promise<void> {
-    const { fold, log, nextTurn = nextTurnOfNode } = this.#options;
-    fold.restore(await this.#readCheckpoint());
-    if (fold.position > log.lastPosition) {
-      throw new TocsinError(
-        'TOC_LOG_CORRUPT',
-        `the log ends at position ${log.lastPosition}, before the checkpoint at ${fold.position}`,
-      );
-    }
+    const {
+      fold,
+      log,
+      store,
+      snapshots,
+      onCheckpointError: onError,
+      nextTurn = nextTurnOfNode,
+    } = this.#options;
+    const { checkpoint, isOfStore } = await latestCheckpoint({ store, snapshots, onError });
+    if (!isOfStore) this.#checkpoints.replaceNext();
+    fold.restore(checkpoint);
     if (fold.ownership && log.identity !== undefined && fold.ownership.log !== log.identity) {
       const { log: folded } = fold.ownership;
       throw new TocsinError(
         'TOC_LOG_REPLACED',
         `the checkpoint is of the log ${folded}, and this is ${log.identity}`,
+      );
+    }
+    if (fold.position > log.lastPosition) {
+      throw new TocsinError(
+        'TOC_LOG_CORRUPT',
+        `the log ends at position ${log.lastPosition}, before the checkpoint at ${fold.position}`,
       );
     }
     this.#checkpoints.begin(fold.timeMs);
@@ -188,23 +203,6 @@ export class PartitionOwner<E extends Entry, Flow> {
       this.#wake();
     });
     if (this.#leads) await this.#act();
-  }
-
-  /** The later of what the store has and what lies beside the log: a store that has lost data costs a replay from there. */
-  async #readCheckpoint(): Promise<Checkpoint | null> {
-    const { store, snapshots, onCheckpointError } = this.#options;
-    if (!snapshots) return store.readCheckpoint();
-    let kept: Checkpoint | null = null;
-    try {
-      kept = await store.readCheckpoint();
-    } catch (error) {
-      if (!(error instanceof TocsinError) || error.code !== 'TOC_STORE_CORRUPT') throw error;
-      onCheckpointError?.(error);
-      this.#checkpoints.replaceNext();
-    }
-    const snapshot = await snapshots.readAfter(kept?.position ?? 0);
-    if (snapshot) this.#checkpoints.replaceNext();
-    return snapshot ?? kept;
   }
 
   /** Carries out what is pending, and lets timers fall due. */
@@ -257,7 +255,7 @@ export class PartitionOwner<E extends Entry, Flow> {
     try {
       return await this.#readLog();
     } catch (error) {
-      throw this.#fail(error);
+      throw this.#state === 'following' ? this.#fail(error) : error;
     }
   }
 

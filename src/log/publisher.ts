@@ -1,7 +1,7 @@
 import { TocsinError, type Appended, type Entry } from '../engine/index.ts';
 import type { EncodedEntry, EntryCodec } from './encode-entry.ts';
-import { insist } from './insist.ts';
 import type { PublishOptions, PublishOutcome } from './jetstream-client.ts';
+import { publishSurely } from './publish.ts';
 
 export interface PublisherOptions<E extends Entry> {
   readonly codec: EntryCodec<E>;
@@ -114,32 +114,7 @@ export class Publisher<E extends Entry> {
   #insist(data: Uint8Array): Promise<number> {
     const { writer, publish, patienceMs } = this.#options;
     const id = `${writer}-${++this.#sentCount}`;
-    let isUnknown = true;
-    const attempt = async (): Promise<number> => {
-      const outcome = await publish(data, { id, writer });
-      if (outcome.kind === 'kept') return outcome.position;
-      isUnknown = outcome.kind === 'unknown';
-      throw errorOf(outcome);
-    };
-    return insist(attempt, { patienceMs, isTransient: () => isUnknown });
-  }
-}
-
-function errorOf(outcome: Exclude<PublishOutcome, { kind: 'kept' }>): TocsinError {
-  switch (outcome.kind) {
-    case 'too large':
-      return new TocsinError('TOC_LOG_ENTRY_TOO_LARGE', 'an entry is larger than the stream takes', outcome);
-    case 'refused':
-      return new TocsinError('TOC_LOG_UNAVAILABLE', 'the stream does not take entries', outcome);
-    case 'not the last':
-      return new TocsinError('TOC_LOG_FENCED', 'another process writes this log as its owner by now');
-    case 'unknown':
-    default:
-      return new TocsinError(
-        'TOC_LOG_UNAVAILABLE',
-        'the NATS servers do not say whether they kept an entry',
-        outcome,
-      );
+    return publishSurely(() => publish(data, { id, writer }), patienceMs);
   }
 }
 

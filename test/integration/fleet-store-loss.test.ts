@@ -1,3 +1,4 @@
+import { jetstreamManager } from '@nats-io/jetstream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FleetScene, ledBy, report, underWayAt } from '../support/fleet.ts';
 import type { ReceivedPage, TocsinProcess } from '../support/tocsin.ts';
@@ -10,7 +11,10 @@ const patience = { timeout: 20_000, interval: 100 };
 let scene: FleetScene;
 
 beforeEach(async () => {
-  scene = await FleetScene.open({ partitions: 2, more: 'storage: { checkpoint_interval: 500ms }' });
+  scene = await FleetScene.open({
+    partitions: 2,
+    more: 'storage: { checkpoint_interval: 500ms, log_retention: 2s }',
+  });
 });
 afterEach(() => scene.close());
 
@@ -115,6 +119,29 @@ test('a Redis that is empty when owners start costs a replay of the log', async 
   await checkpointed(gateway, [null, null]);
   owner.child.kill('SIGTERM');
   expect(await owner.exited).toBe(0);
+  await scene.redis.admin.flushall();
+  await checkHeir(gateway, []);
+});
+
+test('a log that was trimmed and a Redis that is empty: the state comes from the snapshot beside the log', async () => {
+  const gateway = await scene.start('gateway');
+  const owner = await scene.start('owner');
+  await leadAll(owner);
+  await page(gateway, 'Before', [owner]);
+  await page(gateway, 'After', [owner]);
+  const connection = await scene.nats.connect();
+  const manager = await jetstreamManager(connection);
+  const isTrimmed = async (): Promise<boolean> => {
+    await report(gateway, domains, 'Steady');
+    const streams = await Promise.all(
+      partitions.map((partition) => manager.streams.info(`tocsin-log-${partition}`)),
+    );
+    return streams.every(({ state }) => state.first_seq > 10);
+  };
+  await expect.poll(isTrimmed, patience).toBe(true);
+  await connection.close();
+  owner.child.kill('SIGKILL');
+  await owner.exited;
   await scene.redis.admin.flushall();
   await checkHeir(gateway, []);
 });

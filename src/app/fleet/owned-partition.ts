@@ -2,7 +2,13 @@ import { TocsinError, type Clock } from '../../engine/index.ts';
 import type { Holding } from '../../fleet/index.ts';
 import type { HistorySink } from '../../engine/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
-import { openJetStreamLog, type JetStreamLogOptions, type SharedLog } from '../../log/index.ts';
+import {
+  openJetStreamLog,
+  openJetStreamSnapshots,
+  type JetStreamLogOptions,
+  type SharedLog,
+  type Snapshots,
+} from '../../log/index.ts';
 import type { Lease, PartitionStore } from '../../store/index.ts';
 import type { ConfigInForce } from '../config-in-force.ts';
 import { createLogClock } from '../log-clock.ts';
@@ -49,6 +55,7 @@ export class OwnedPartition implements Holding {
   readonly #options: OwnedPartitionOptions;
   #lease: Lease;
   #log: SharedLog<LogEntry> | null = null;
+  #snapshots: Snapshots | null = null;
   #partition: Partition | null = null;
   #unanswer: (() => Promise<void>) | null = null;
   #isClosed = false;
@@ -79,6 +86,8 @@ export class OwnedPartition implements Holding {
     });
     this.#log = log;
     void log.failed.then(this.#end);
+    const snapshots = await openJetStreamSnapshots(parts.log);
+    this.#snapshots = snapshots;
     const clock = createLogClock(below, logger);
     const partition = createPartition({
       ...parts,
@@ -86,6 +95,7 @@ export class OwnedPartition implements Holding {
       templates: inForce.templates,
       log,
       store,
+      snapshots,
       history: { sink, recall },
       clock,
       logger,
@@ -123,14 +133,21 @@ export class OwnedPartition implements Holding {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { store, self } = this.#options;
+    // What is still catching up has nothing to hand over, and may wait for servers that do not answer.
+    if (!this.#unanswer) await this.#closeLog();
     await this.#unanswer?.();
     await this.#partition?.owner.stop();
-    await this.#log?.close();
+    await this.#closeLog();
     try {
       if (end === 'hand over') await store.releaseLease(self);
     } finally {
       await store.close();
     }
+  }
+
+  async #closeLog(): Promise<void> {
+    this.#snapshots?.close();
+    await this.#log?.close();
   }
 
   /** After the store has lost its data its tokens begin anew; those in the log never go back. */
