@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CommandGate } from '../api/index.ts';
 import { PartitionOwner, TocsinError, type EffectRunner, type HistorySink } from '../engine/index.ts';
 import type { ConfigEntry, Flow, LogEntry } from '../incident/index.ts';
-import type { PartitionLog } from '../log/index.ts';
+import type { PartitionLog, Snapshots } from '../log/index.ts';
 import type { MatrixScorer } from '../score/index.ts';
 import type { PartitionStore } from '../store/index.ts';
 import type { Templates } from '../template/index.ts';
@@ -13,7 +13,7 @@ import { createCommandGate } from './gate.ts';
 import type { HistoryParts } from './history-parts.ts';
 import type { Logger } from './logger.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
-import { Retention } from './retention.ts';
+import { Retention, SnapshotRetention, type RetentionOptions } from './retention.ts';
 import type { SteadyClock } from './steady-clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -24,6 +24,8 @@ export interface PartitionOptions {
   readonly templates: Templates | undefined;
   readonly log: PartitionLog<LogEntry>;
   readonly store: PartitionStore;
+  /** Beside a log that many processes share; absent where the store loses nothing. */
+  readonly snapshots?: Snapshots;
   readonly history: Pick<HistoryParts, 'recall'> & { readonly sink: HistorySink | null };
   readonly scorer: MatrixScorer;
   readonly publisher: CarrierOptions['publisher'];
@@ -68,6 +70,7 @@ export function createPartition({
   templates,
   log,
   store,
+  snapshots,
   history,
   scorer,
   publisher,
@@ -109,7 +112,7 @@ export function createPartition({
     assertLeading,
     logger,
   });
-  const retention = new Retention({
+  const retained: RetentionOptions = {
     log,
     store,
     retentionMs: config.storage.log_retention,
@@ -118,11 +121,14 @@ export function createPartition({
         { err: error },
         'Old log entries could not be removed; they will be with the next cleaning.',
       ),
-  });
+  };
+  const snapshotRetention = snapshots && new SnapshotRetention({ ...retained, snapshots });
+  const retention = snapshotRetention ?? new Retention(retained);
   const owner = new PartitionOwner<LogEntry, Flow>({
     fold,
     log,
     store,
+    snapshots: snapshotRetention,
     runner,
     sink: history.sink,
     clock,

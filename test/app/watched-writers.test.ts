@@ -8,6 +8,7 @@ const entry: LogEntry = { kind: 'tick', timeMs: 1, payload: null };
 test('a log that does not take an entry is named until it takes one', async () => {
   let error: Error | null = null;
   const writer = {
+    trouble: null,
     append: async () => {
       if (error) throw error;
       return { position: 1, entry };
@@ -30,6 +31,7 @@ test('an entry that is too large says nothing of the log', async () => {
   const tooLarge = new TocsinError('TOC_LOG_ENTRY_TOO_LARGE', 'an entry is larger than the stream takes');
   const watched = watchWriters([
     {
+      trouble: null,
       append: async () => {
         throw tooLarge;
       },

@@ -8,16 +8,19 @@ export interface FleetGauged extends CommonGauged {
   readonly led: () => ReadonlyMap<number, Partition>;
   readonly partitionCount: number;
   readonly isConnected: () => boolean;
+  /** Whether nothing can be appended to the log of the partition from here at the moment. */
+  readonly hasLogTrouble: (partition: number) => boolean;
   readonly readiness: () => Readiness;
 }
 
 /** What of a process of a fleet is shown as it stands; of each partition by its number, 0 for one that another process leads. */
 export function addFleetGauges(
   telemetry: Telemetry,
-  { led, partitionCount, isConnected, readiness, history, integrations }: FleetGauged,
+  { led, partitionCount, isConnected, hasLogTrouble, readiness, history, integrations }: FleetGauged,
 ): void {
+  const partitions = Array.from({ length: partitionCount }, (_, partition) => partition);
   const each = (value: (partition: Partition) => number) => (): readonly Observed[] =>
-    Array.from({ length: partitionCount }, (_, partition) => {
+    partitions.map((partition) => {
       const parts = led().get(partition);
       return { value: parts ? value(parts) : 0, attributes: { partition: String(partition) } };
     });
@@ -28,6 +31,15 @@ export function addFleetGauges(
   );
   telemetry.gauge('tocsin_log_connected', '1 while the NATS servers that hold the logs answer.', () =>
     isConnected() ? 1 : 0,
+  );
+  telemetry.gauge(
+    'tocsin_log_trouble',
+    '1 for each partition whose stream does not answer this process, or is not the one that it opened.',
+    () =>
+      partitions.map((partition) => ({
+        value: hasLogTrouble(partition) ? 1 : 0,
+        attributes: { partition: String(partition) },
+      })),
   );
   telemetry.gauge(
     'tocsin_alerts_active',

@@ -99,6 +99,7 @@ export async function openFleetInstance(
     led,
     partitionCount: fleet.partitions,
     isConnected: () => reach.isConnected,
+    hasLogTrouble: (partition) => writers[partition]!.trouble !== null,
     history: ownership?.history ?? null,
     integrations,
     readiness,

@@ -2,7 +2,13 @@ import { TocsinError, type Clock } from '../../engine/index.ts';
 import type { Holding } from '../../fleet/index.ts';
 import type { HistorySink } from '../../engine/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
-import { openJetStreamLog, type JetStreamLogOptions, type SharedLog } from '../../log/index.ts';
+import {
+  openJetStreamLog,
+  openJetStreamSnapshots,
+  type JetStreamLogOptions,
+  type SharedLog,
+  type Snapshots,
+} from '../../log/index.ts';
 import type { Lease, PartitionStore } from '../../store/index.ts';
 import type { ConfigInForce } from '../config-in-force.ts';
 import { createLogClock } from '../log-clock.ts';
@@ -49,6 +55,7 @@ export class OwnedPartition implements Holding {
   readonly #options: OwnedPartitionOptions;
   #lease: Lease;
   #log: SharedLog<LogEntry> | null = null;
+  #snapshots: Snapshots | null = null;
   #partition: Partition | null = null;
   #unanswer: (() => void) | null = null;
   #isClosed = false;
@@ -66,6 +73,11 @@ export class OwnedPartition implements Holding {
     return this.#unanswer ? this.#partition : null;
   }
 
+  /** Why the log of the partition cannot be followed at the moment; null while it can. */
+  get trouble(): TocsinError | null {
+    return this.#log?.trouble ?? null;
+  }
+
   async start(): Promise<void> {
     const {
       inForce,
@@ -79,9 +91,14 @@ export class OwnedPartition implements Holding {
       recall,
       ...parts
     } = this.#options;
-    const log = await openJetStreamLog(parts.log);
+    const log = await openJetStreamLog({
+      ...parts.log,
+      onTrouble: (trouble) => tellTrouble(trouble, logger),
+    });
     this.#log = log;
     void log.failed.then(this.#end);
+    const snapshots = await openJetStreamSnapshots(parts.log);
+    this.#snapshots = snapshots;
     const clock = createLogClock(below, logger);
     const partition = createPartition({
       ...parts,
@@ -89,6 +106,7 @@ export class OwnedPartition implements Holding {
       templates: inForce.templates,
       log,
       store,
+      snapshots,
       history: { sink, recall },
       clock,
       logger,
@@ -129,14 +147,21 @@ export class OwnedPartition implements Holding {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { store, self } = this.#options;
+    // What is still catching up has nothing to hand over, and may wait for servers that do not answer.
+    if (!this.#unanswer) await this.#closeLog();
     this.#unanswer?.();
     await this.#partition?.owner.stop();
-    await this.#log?.close();
+    await this.#closeLog();
     try {
       if (end === 'hand over') await store.releaseLease(self);
     } finally {
       await store.close();
     }
+  }
+
+  async #closeLog(): Promise<void> {
+    this.#snapshots?.close();
+    await this.#log?.close();
   }
 
   /** After the store has lost its data its tokens begin anew; those in the log never go back. */
@@ -158,4 +183,13 @@ export class OwnedPartition implements Holding {
   #assertOpen(): void {
     if (this.#isClosed) throw new TocsinError('TOC_STORE_FENCED', 'the partition was given up meanwhile');
   }
+}
+
+function tellTrouble(trouble: TocsinError | null, logger: Logger): void {
+  if (trouble)
+    logger.warn(
+      { code: trouble.code, err: trouble.cause },
+      `${trouble.message}; it is tried again by itself.`,
+    );
+  else logger.info('The log of the partition answers again.');
 }

@@ -126,7 +126,7 @@ export async function openOwnership(
       led.delete(partition);
       if (why === 'handed over') return logger.info({ partition }, 'The partition was handed over.');
       if (isOutrun(why)) return logger.warn({ partition, code: why.code }, why.message);
-      troubles.set(partition, { code: why.code, message: `partition ${partition}: ${why.message}` });
+      troubles.set(partition, told(partition, why));
       return logger.error({ partition, code: why.code, err: why.cause }, why.message);
     },
     onTrouble: (error, partition) =>
@@ -148,10 +148,18 @@ export async function openOwnership(
     led,
     voices,
     history: history.writer,
-    troubles: () => [...(away ? [away] : []), ...troubles.values()],
+    troubles() {
+      const now = new Map(troubles);
+      for (const [partition, { trouble }] of owned) if (trouble) now.set(partition, told(partition, trouble));
+      return [...(away ? [away] : []), ...now.values()];
+    },
   };
 }
 
 function isOutrun({ code }: TocsinError): boolean {
   return code === 'TOC_LOG_FENCED' || code === 'TOC_STORE_FENCED';
+}
+
+function told(partition: number, { code, message }: TocsinError): Trouble {
+  return { code, message: `partition ${partition}: ${message}` };
 }

@@ -3,17 +3,20 @@ import { TocsinError } from '../../engine/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
 import type { LogWriter } from '../../log/index.ts';
 
-type AppendingWriter = Pick<LogWriter<LogEntry>, 'append'>;
+type AppendingWriter = Pick<LogWriter<LogEntry>, 'append' | 'trouble'>;
 
 /** The logs of all partitions, by number, and which of them do not take what is appended. */
 export interface WatchedWriters {
-  readonly writers: readonly AppendingWriter[];
-  /** Those that did not take the last that was to be appended. A server may answer while a stream lacks room or a majority. */
+  readonly writers: readonly Pick<AppendingWriter, 'append'>[];
+  /**
+   * Those that do not answer or were replaced, and those that did not take the last that was to be appended: a server may answer while a stream
+   * lacks room or a majority.
+   */
   troubles(): readonly Trouble[];
 }
 
 export function watchWriters(writers: readonly AppendingWriter[]): WatchedWriters {
-  const failing = new Map<number, Trouble>();
+  const failing = new Map<number, Pick<Trouble, 'code' | 'message'>>();
   return {
     writers: writers.map((writer, partition) => ({
       async append(draft) {
@@ -23,11 +26,15 @@ export function watchWriters(writers: readonly AppendingWriter[]): WatchedWriter
           return appended;
         } catch (error) {
           if (error instanceof TocsinError && error.code === 'TOC_LOG_UNAVAILABLE')
-            failing.set(partition, { code: error.code, message: `partition ${partition}: ${error.message}` });
+            failing.set(partition, error);
           throw error;
         }
       },
     })),
-    troubles: () => [...failing.values()],
+    troubles: () =>
+      writers.flatMap(({ trouble }, partition) => {
+        const { code, message } = trouble ?? failing.get(partition) ?? {};
+        return code === undefined ? [] : [{ code, message: `partition ${partition}: ${message}` }];
+      }),
   };
 }
