@@ -93,8 +93,7 @@ export class Load {
       const batch = Array.from({ length: random.integer(1, 5) }, () => this.#next(random));
       await this.#deliver(batch, 'fired', random);
       for (const sent of batch) {
-        if (random.chance(0.7))
-          this.#ends.push({ dueMs: performance.now() + random.between(3_000, 40_000), sent });
+        this.#ends.push({ dueMs: performance.now() + random.between(3_000, 40_000), sent });
       }
       const meanMs = (3 * senderCount * 1000) / alertsPerSecond;
       await sleep(random.between(0, 2 * meanMs), undefined, { signal }).catch(() => undefined);

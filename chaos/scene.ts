@@ -11,11 +11,11 @@ import { Receiver } from './receiver.ts';
 import { TocsinVictim, type Victim } from './victim.ts';
 
 export const partitionCount = 4;
-export const leaseMs = 2_000;
+export const leaseMs = 3_000;
 const gatewayCount = 2;
 const ownerCount = 3;
 /** What Node may use of the heap: growth would show as an end. */
-const heapMib = { gateway: 192, owner: 320 } as const;
+const heapMib = { gateway: 192, owner: 448 } as const;
 
 /** Everything that a fleet consists of, each part a process of its own on loopback. */
 export interface Scene {
@@ -148,7 +148,12 @@ interface ConfigParts {
 
 function configText({ roles, natsUrls, redis, history, pages }: ConfigParts): string {
   const servers = JSON.stringify(natsUrls);
-  return `route:
+  // Nothing is remembered for long, so that what a process holds comes to rest within minutes.
+  return `global: { resolved_retention: 30s }
+dedup: { reopen_window: 20s, retention: 1m }
+correlate: { reopen_window: 20s, retention: 1m }
+triage: { retention: 1m }
+route:
   receiver: incidents
   group_by: [incident]
   group_wait: 500ms

@@ -1,6 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CommandGate } from '../api/index.ts';
-import { PartitionOwner, TocsinError, type EffectRunner, type HistorySink } from '../engine/index.ts';
+import {
+  isOutrun,
+  PartitionOwner,
+  TocsinError,
+  type EffectRunner,
+  type HistorySink,
+} from '../engine/index.ts';
 import type { ConfigEntry, Flow, LogEntry } from '../incident/index.ts';
 import type { PartitionLog, Snapshots } from '../log/index.ts';
 import type { MatrixScorer } from '../score/index.ts';
@@ -139,8 +145,10 @@ export function createPartition({
     onFrames: (frames) => countFrames(frames, telemetry),
     onFailure: fail,
     onCheckpoint: (position, timeMs) => retention.note(position, timeMs),
-    onCheckpointError: (error) =>
-      logger.warn({ err: error }, 'A checkpoint could not be written; it will be written with the next one.'),
+    onCheckpointError(error) {
+      if (error instanceof TocsinError && isOutrun(error)) return;
+      logger.warn({ err: error }, 'A checkpoint could not be written; it will be written with the next one.');
+    },
   });
   const configure = async (payload: ConfigEntry['payload']): Promise<void> => {
     const { position } = await log.append({ kind: 'config', timeMs: clock.nowMs(), payload });

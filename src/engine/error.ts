@@ -157,3 +157,8 @@ export class TocsinError extends Error {
     return errorCodes[this.code].retryable;
   }
 }
+
+/** Another process has the partition by now: what this one cannot do any more is for that one to do. */
+export function isOutrun({ code }: TocsinError): boolean {
+  return code === 'TOC_LOG_FENCED' || code === 'TOC_STORE_FENCED';
+}

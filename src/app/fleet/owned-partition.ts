@@ -33,13 +33,19 @@ export interface OwnedPartitionOptions extends Pick<
 }
 
 /**
+ * A process that takes a partition on has the lease for so many times its length: it reads a checkpoint and folds what the log holds
+ * since, and to lose the lease over that would only make the next one begin with the same.
+ */
+const startLeases = 4;
+
+/**
  * Gets the lease of a partition; null where another process has it. Whoever gets it folds what the log holds and then takes the log over,
  * which is what keeps the owner before from going on.
  */
 export async function acquirePartition(options: OwnedPartitionOptions): Promise<OwnedPartition | null> {
   const { store, self, leaseMs } = options;
   try {
-    const lease = await store.acquireLease(self, leaseMs);
+    const lease = await store.acquireLease(self, startLeases * leaseMs);
     if (lease) return new OwnedPartition(options, lease);
   } catch (error) {
     await store.close();
@@ -138,7 +144,8 @@ export class OwnedPartition implements Holding {
 
   async renew(): Promise<boolean> {
     const { store, self, leaseMs } = this.#options;
-    const lease = await store.acquireLease(self, leaseMs, this.#lease.fencingToken);
+    const lengthMs = this.#unanswer ? leaseMs : startLeases * leaseMs;
+    const lease = await store.acquireLease(self, lengthMs, this.#lease.fencingToken);
     if (lease) this.#lease = lease;
     return lease !== null;
   }
@@ -168,7 +175,7 @@ export class OwnedPartition implements Holding {
   async #riseAbove(token: number): Promise<void> {
     if (this.#lease.fencingToken > token) return;
     const { store, self, leaseMs } = this.#options;
-    const lease = await store.acquireLease(self, leaseMs, token + 1);
+    const lease = await store.acquireLease(self, startLeases * leaseMs, token + 1);
     if (!lease) throw new TocsinError('TOC_STORE_FENCED', 'another process has taken the lease');
     this.#lease = lease;
   }

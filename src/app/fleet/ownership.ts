@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Trouble } from '../../api/index.ts';
 import type { Questions } from '../../nats/index.ts';
-import { TocsinError } from '../../engine/index.ts';
+import { isOutrun, type TocsinError } from '../../engine/index.ts';
 import { Steward } from '../../fleet/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
 import type { JetStreamLogOptions } from '../../log/index.ts';
@@ -154,10 +154,6 @@ export async function openOwnership(
       return [...(away ? [away] : []), ...now.values()];
     },
   };
-}
-
-function isOutrun({ code }: TocsinError): boolean {
-  return code === 'TOC_LOG_FENCED' || code === 'TOC_STORE_FENCED';
 }
 
 function told(partition: number, { code, message }: TocsinError): Trouble {
