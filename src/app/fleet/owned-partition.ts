@@ -115,8 +115,12 @@ export class OwnedPartition implements Holding {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { store, self } = this.#options;
+    const isHandedOver = end === 'hand over' && this.#unanswer !== null;
     await this.#unanswer?.();
-    await this.#partition?.owner.stop();
+    const stopping = this.#partition?.owner.stop();
+    // Who has not begun to lead, or leads no more, may wait for entries that never come: the end of the log ends that.
+    if (!isHandedOver) await this.#log?.close();
+    await stopping;
     await this.#log?.close();
     try {
       if (end === 'hand over') await store.releaseLease(self);

@@ -55,6 +55,7 @@ export async function openOwnership(
   const led = new Map<number, Partition>();
   const troubles = new Map<number, Trouble>();
   let away: Trouble | null = null;
+  let seenAtMs = clock.nowMs();
   const acquire = async (partition: number): Promise<OwnedPartition | null> => {
     const taken = await acquirePartition({
       scope: `p${partition}-`,
@@ -94,6 +95,7 @@ export async function openOwnership(
       },
       onSeen(owners) {
         away = null;
+        seenAtMs = clock.nowMs();
         for (const partition of troubles.keys())
           if ((owners.get(partition) ?? self) !== self) troubles.delete(partition);
       },
@@ -133,8 +135,20 @@ export async function openOwnership(
   return {
     led,
     history: history.writer,
-    troubles: () => [...(away ? [away] : []), ...troubles.values()],
+    troubles() {
+      const unseenMs = clock.nowMs() - seenAtMs;
+      const isStuck = !away && unseenMs > leasesUnseen * fleet.lease;
+      return [...(away ? [away] : []), ...(isStuck ? [stuck(unseenMs)] : []), ...troubles.values()];
+    },
   };
+}
+
+/** Leases are looked after three times in the life of one. Whoever did not for so many has lost them, or stands still. */
+const leasesUnseen = 6;
+
+function stuck(forMs: number): Trouble {
+  const message = `the leases were not looked after for ${Math.round(forMs / 1000)} s`;
+  return { code: 'TOC_STORE_FENCED', message };
 }
 
 function isOutrun({ code }: TocsinError): boolean {
