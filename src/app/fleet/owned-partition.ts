@@ -39,8 +39,9 @@ export interface OwnedPartitionOptions extends Pick<
 export async function acquirePartition(options: OwnedPartitionOptions): Promise<OwnedPartition | null> {
   const { store, self, leaseMs } = options;
   try {
+    const former = await store.readLease();
     const lease = await store.acquireLease(self, leaseMs);
-    if (lease) return new OwnedPartition(options, lease);
+    if (lease) return new OwnedPartition(options, lease, former);
   } catch (error) {
     await store.close();
     throw error;
@@ -54,15 +55,18 @@ export class OwnedPartition implements Holding {
   readonly #end: (error: TocsinError) => void;
   readonly #options: OwnedPartitionOptions;
   #lease: Lease;
+  /** The lease before, whose owner may have acted until it was over. */
+  readonly #former: Lease | null;
   #log: SharedLog<LogEntry> | null = null;
   #snapshots: Snapshots | null = null;
   #partition: Partition | null = null;
   #unanswer: (() => Promise<void>) | null = null;
   #isClosed = false;
 
-  constructor(options: OwnedPartitionOptions, lease: Lease) {
+  constructor(options: OwnedPartitionOptions, lease: Lease, former: Lease | null) {
     this.#options = options;
     this.#lease = lease;
+    this.#former = former;
     const { promise, resolve } = Promise.withResolvers<TocsinError>();
     this.ended = promise;
     this.#end = resolve;
@@ -108,7 +112,8 @@ export class OwnedPartition implements Holding {
     this.#assertOpen();
     const { fold, stages } = partition;
     await this.#riseAbove(fold.ownership?.fencingToken ?? 0);
-    await log.takeOver({
+    const lastOwner = fold.ownership?.name;
+    const { position, before } = await log.takeOver({
       kind: 'owner',
       // Takes no time with it: what falls due meanwhile is for the new owner to see.
       timeMs: fold.position === 0 ? clock.nowMs() : fold.timeMs,
@@ -116,7 +121,10 @@ export class OwnedPartition implements Holding {
     });
     log.subscribe(({ entries }) => this.#lookForSuccessor(entries));
     clock.advanceTo(fold.timeMs);
-    await partition.lead(await inForce.payload());
+    await partition.lead(await inForce.payload(), this.#followedUntil(lastOwner, before));
+    // Says that this owner got as far as this, where nothing else does: see `#followedUntil`.
+    if (log.lastPosition === position)
+      await log.append({ kind: 'tick', timeMs: clock.nowMs(), payload: null });
     this.#assertOpen();
     this.#unanswer = answer(partition);
     logger.info({ position: fold.position, alerts: stages.intake.size }, 'The partition is led.');
@@ -143,6 +151,15 @@ export class OwnedPartition implements Holding {
     } finally {
       await store.close();
     }
+  }
+
+  /**
+   * Until when the owner before acted on the log, though it may have been idle: it renewed its lease within the time of one. The lease alone
+   * does not say that; one who had it may never have come to act. Who has taken the log over and written after that did.
+   */
+  #followedUntil(lastOwner: string | undefined, lastOwned: LogEntry | null): number {
+    const hasActed = lastOwned !== null && lastOwned.kind !== 'owner' && this.#former?.owner === lastOwner;
+    return this.#former && hasActed ? this.#former.expiresAtMs - this.#options.leaseMs : -Infinity;
   }
 
   async #closeLog(): Promise<void> {
