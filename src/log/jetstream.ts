@@ -91,6 +91,7 @@ export async function writeStream<E extends Entry>(options: JetStreamLogOptions<
     client,
     identity: state.identity,
     intervalMs: writerWatchMs,
+    lastPosition: () => 0,
     examine: () => null,
     onFailure(error) {
       failure = error;

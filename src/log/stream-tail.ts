@@ -48,7 +48,8 @@ export class StreamTail<E extends Entry> {
       client,
       identity: state.identity,
       intervalMs: watchMs,
-      examine: (now) => this.#examine(now),
+      lastPosition: () => this.#lastPosition,
+      examine: (now, knownPosition) => this.#examine(now, knownPosition),
       onFailure: (error) => this.fail(error),
       onTrouble,
     });
@@ -155,14 +156,14 @@ export class StreamTail<E extends Entry> {
     for (const { resolve } of done) resolve();
   }
 
-  #examine(state: StreamState): TocsinError | null {
+  #examine(state: StreamState, knownPosition: number): TocsinError | null {
     const { stream } = this.#options.client;
     const lookedAt = this.#lookedAt;
     this.#lookedAt = this.#lastPosition;
-    if (state.lastPosition < this.#lastPosition)
+    if (state.lastPosition < knownPosition)
       return new TocsinError(
         'TOC_LOG_GAP',
-        `the stream ${stream} ends at ${state.lastPosition}; it has lost the entries up to ${this.#lastPosition}`,
+        `the stream ${stream} ends at ${state.lastPosition}; it has lost the entries up to ${knownPosition}`,
       );
     if (state.firstPosition > this.#lastPosition + 1)
       return gap(stream, this.#lastPosition + 1, state.firstPosition - 1);
