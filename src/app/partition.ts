@@ -1,6 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CommandGate } from '../api/index.ts';
-import { PartitionOwner, TocsinError, type EffectRunner, type HistorySink } from '../engine/index.ts';
+import {
+  isOutrun,
+  PartitionOwner,
+  TocsinError,
+  type EffectRunner,
+  type HistorySink,
+} from '../engine/index.ts';
 import type { ConfigEntry, Flow, LogEntry } from '../incident/index.ts';
 import type { PartitionLog, Snapshots } from '../log/index.ts';
 import type { MatrixScorer } from '../score/index.ts';
@@ -36,8 +42,10 @@ export interface PartitionOptions {
   readonly logger: Logger;
   /** Whether this process acts on the log from the start; else from `lead` on. */
   readonly leads: boolean;
-  /** Rejects while another process is the one to act. */
+  /** Rejects while another process is the one to act. Asked before each claim of an effect. */
   readonly assertLeading: () => Promise<void>;
+  /** The same, asked before each attempt to carry an effect out that was claimed. */
+  readonly assertStillLeading: () => Promise<void>;
 }
 
 /** One partition as this process folds it, with what carries its effects out. */
@@ -78,6 +86,7 @@ export function createPartition({
   logger,
   leads,
   assertLeading,
+  assertStillLeading,
 }: PartitionOptions): Partition {
   const { fold, stages } = createPipeline({ scorer, withHistory: history.sink !== null, scope });
   const { promise: failed, resolve: tell } = Promise.withResolvers<TocsinError>();
@@ -88,7 +97,17 @@ export function createPartition({
     logger.error({ code: error.code, err: error.cause }, error.message);
     tell(error);
   };
-  const carriers = createCarriers({ config, templates, store, publisher, print, history, clock, logger });
+  const carriers = createCarriers({
+    config,
+    templates,
+    store,
+    publisher,
+    print,
+    history,
+    clock,
+    assertStillLeading,
+    logger,
+  });
   const runner = createRunner({
     carriers,
     store,
@@ -126,8 +145,10 @@ export function createPartition({
     onFrames: (frames) => countFrames(frames, telemetry),
     onFailure: fail,
     onCheckpoint: (position, timeMs) => retention.note(position, timeMs),
-    onCheckpointError: (error) =>
-      logger.warn({ err: error }, 'A checkpoint could not be written; it will be written with the next one.'),
+    onCheckpointError(error) {
+      if (error instanceof TocsinError && isOutrun(error)) return;
+      logger.warn({ err: error }, 'A checkpoint could not be written; it will be written with the next one.');
+    },
   });
   const configure = async (payload: ConfigEntry['payload']): Promise<void> => {
     const { position } = await log.append({ kind: 'config', timeMs: clock.nowMs(), payload });

@@ -91,7 +91,6 @@ export async function writeStream<E extends Entry>(options: JetStreamLogOptions<
     client,
     identity: state.identity,
     intervalMs: writerWatchMs,
-    lastPosition: () => 0,
     examine: () => null,
     onFailure(error) {
       failure = error;
@@ -140,6 +139,9 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
   #lastMs: number;
   /** Where the last entry of the partition's owner stands; null where that is not this process. */
   #ownedPosition: number | null = null;
+  /** When its last entry that was kept was sent, by a clock that is never set. */
+  #ownedAtMs = -Infinity;
+  #asserting: Promise<unknown> | null = null;
   #reading: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
@@ -217,6 +219,14 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
     return { ...appended, before };
   }
 
+  async assertOwned(maxAgeMs: number, draft: E): Promise<void> {
+    if (performance.now() - this.#ownedAtMs <= maxAgeMs) return;
+    this.#asserting ??= this.append(draft).finally(() => {
+      this.#asserting = null;
+    });
+    await this.#asserting;
+  }
+
   read(fromPosition: number, maxCount: number): Promise<LogSlice<E>> {
     const reading = this.#reading.then(() => this.#read(fromPosition, maxCount));
     this.#reading = reading.catch(() => undefined);
@@ -266,11 +276,15 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
   async #publishOwned(data: Uint8Array, publishing: PublishOptions): Promise<PublishOutcome> {
     const lastOfSubject = this.#ownedPosition;
     if (lastOfSubject === null) return { kind: 'not the last' };
+    const sentAtMs = performance.now();
     const outcome = await this.#client.publish(this.#names.ownedSubject, data, {
       ...publishing,
       lastOfSubject,
     });
-    if (outcome.kind === 'kept') this.#ownedPosition = outcome.position;
+    if (outcome.kind === 'kept') {
+      this.#ownedPosition = outcome.position;
+      this.#ownedAtMs = sentAtMs;
+    }
     if (outcome.kind !== 'not the last') return outcome;
     try {
       const last = await this.#client.lastOf(this.#names.ownedSubject);

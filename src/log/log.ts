@@ -64,6 +64,8 @@ export interface TakenOver<E extends Entry = Entry> extends Appended<E> {
  * - `takeOver` appends the first entry of a new owner, and fences off the one before: from this entry on nothing is taken from that one any
  *   more, whether it knows of its successor or not. Until it has been called, and after another process has, appends of an owner's kinds
  *   reject with TOC_LOG_FENCED.
+ * - `assertOwned` resolves when nobody else had taken the log over `maxAgeMs` ago; where nothing was appended since, it appends `draft` to find
+ *   out. Time in which the process stood still counts. Rejects as `append`.
  * - `identity` tells the log from one that was made anew in its place.
  * - `failed` resolves when the log can be followed no further: with TOC_LOG_GAP where entries were taken out that had not been handed over,
  *   with TOC_LOG_REPLACED where the log is another than it was, with TOC_LOG_CORRUPT where an entry cannot be read. Reads and appends reject
@@ -76,4 +78,5 @@ export interface SharedLog<E extends Entry = Entry> extends PartitionLog<E> {
   readonly failed: Promise<TocsinError>;
   readonly trouble: TocsinError | null;
   takeOver(draft: E): Promise<TakenOver<E>>;
+  assertOwned(maxAgeMs: number, draft: E): Promise<void>;
 }

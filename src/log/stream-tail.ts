@@ -34,6 +34,11 @@ export class StreamTail<E extends Entry> {
   #lastPosition: number;
   /** `lastPosition` when the stream was looked at last. */
   #lookedAt: number;
+  /**
+   * An entry that the stream must have: it was handed over before the servers were asked. It stays the same while they say otherwise, so that
+   * servers which are behind catch up with it.
+   */
+  #certain: number;
   #failure: TocsinError | null = null;
   #waiters: Waiter[] = [];
   #reader: MessageReader | null = null;
@@ -44,12 +49,12 @@ export class StreamTail<E extends Entry> {
     this.#options = options;
     this.#lastPosition = state.lastPosition;
     this.#lookedAt = state.lastPosition;
+    this.#certain = state.lastPosition;
     this.#watch = new StreamWatch({
       client,
       identity: state.identity,
       intervalMs: watchMs,
-      lastPosition: () => this.#lastPosition,
-      examine: (now, knownPosition) => this.#examine(now, knownPosition),
+      examine: (now) => this.#examine(now),
       onFailure: (error) => this.fail(error),
       onTrouble,
     });
@@ -156,15 +161,16 @@ export class StreamTail<E extends Entry> {
     for (const { resolve } of done) resolve();
   }
 
-  #examine(state: StreamState, knownPosition: number): TocsinError | null {
+  #examine(state: StreamState): TocsinError | null {
     const { stream } = this.#options.client;
     const lookedAt = this.#lookedAt;
     this.#lookedAt = this.#lastPosition;
-    if (state.lastPosition < knownPosition)
+    if (state.lastPosition < this.#certain)
       return new TocsinError(
         'TOC_LOG_GAP',
-        `the stream ${stream} ends at ${state.lastPosition}; it has lost the entries up to ${knownPosition}`,
+        `the stream ${stream} ends at ${state.lastPosition}; it has lost the entries up to ${this.#certain}`,
       );
+    this.#certain = this.#lastPosition;
     if (state.firstPosition > this.#lastPosition + 1)
       return gap(stream, this.#lastPosition + 1, state.firstPosition - 1);
     if (state.lastPosition <= lookedAt || this.#lastPosition > lookedAt) return null;

@@ -8,13 +8,8 @@ export interface StreamWatchOptions {
   /** Of the stream when it was opened. */
   readonly identity: string;
   readonly intervalMs: number;
-  /** The newest entry that is known to be in the stream. */
-  readonly lastPosition: () => number;
-  /**
-   * What is wrong with a stream that is there; null for nothing. `knownPosition` is `lastPosition` when the servers were asked: the answer says
-   * nothing of what came since.
-   */
-  readonly examine: (state: StreamState, knownPosition: number) => TocsinError | null;
+  /** What is wrong with a stream that is there, by what the watcher knows of it; null for nothing. */
+  readonly examine: (state: StreamState) => TocsinError | null;
   /** Called once: the stream can be used no further. */
   readonly onFailure: (error: TocsinError) => void;
   readonly onTrouble: ((trouble: TocsinError | null) => void) | undefined;
@@ -47,8 +42,7 @@ export class StreamWatch {
   }
 
   async #look(): Promise<void> {
-    const { client, onFailure, lastPosition } = this.#options;
-    const knownPosition = lastPosition();
+    const { client, onFailure } = this.#options;
     let state: StreamState | null;
     try {
       state = await client.state();
@@ -56,17 +50,17 @@ export class StreamWatch {
       this.#note(error as TocsinError);
       return;
     }
-    const finding = this.#examine(state, knownPosition);
+    const finding = this.#examine(state);
     const isSuspicion = finding !== null && !finding.retryable;
     this.#suspicions = isSuspicion ? this.#suspicions + 1 : 0;
     this.#note(finding);
     if (isSuspicion && this.#suspicions >= agreeingLooks) onFailure(finding);
   }
 
-  #examine(state: StreamState | null, knownPosition: number): TocsinError | null {
+  #examine(state: StreamState | null): TocsinError | null {
     const { client, identity, examine } = this.#options;
     if (state?.identity !== identity) return replaced(client.stream, identity, state?.identity ?? null);
-    return examine(state, knownPosition);
+    return examine(state);
   }
 
   #note(trouble: TocsinError | null): void {

@@ -20,7 +20,7 @@ afterAll(async () => {
 logContract('JetStream on three servers', async () => {
   const partition = ++streamCount;
   return {
-    largestText: 1_000_000,
+    largeBytes: 1_000_000,
     open: () =>
       openJetStreamLog({
         connection,

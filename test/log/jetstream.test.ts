@@ -125,6 +125,20 @@ describe('a log that several processes write', () => {
     expect(writing.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
+  test('whether it is owned still is asked where nothing was appended for a while, once for all who ask', async () => {
+    const [one, other] = [await open(), await open()];
+    await expect(one.assertOwned(3_600_000, tick(1))).rejects.toMatchObject({ code: 'TOC_LOG_FENCED' });
+    await one.takeOver(owner('one'));
+    await one.assertOwned(3_600_000, tick(1));
+    expect(one.lastPosition).toBe(1);
+    await Promise.all([one.assertOwned(0, tick(1)), one.assertOwned(0, tick(1))]);
+    expect(one.lastPosition).toBe(2);
+    await other.takeOver(owner('other'));
+    await expect(one.assertOwned(0, tick(1))).rejects.toMatchObject({ code: 'TOC_LOG_FENCED' });
+    await other.assertOwned(0, tick(1));
+    expect(other.lastPosition).toBe(4);
+  });
+
   test('an owner goes on after its old entries were trimmed', async () => {
     const log = await open();
     await log.takeOver(owner('one'));

@@ -29,8 +29,14 @@ export interface OwnedPartitionOptions extends Pick<
   readonly clock: Clock;
   readonly logger: Logger;
   /** Lets others ask the partition, from when it is up to date; returns what ends that. */
-  readonly answer: (partition: Partition) => () => Promise<void>;
+  readonly answer: (partition: Partition) => () => void;
 }
+
+/**
+ * A process that takes a partition on has the lease for so many times its length: it reads a checkpoint and folds what the log holds
+ * since, and to lose the lease over that would only make the next one begin with the same.
+ */
+const startLeases = 4;
 
 /**
  * Gets the lease of a partition; null where another process has it. Whoever gets it folds what the log holds and then takes the log over,
@@ -40,7 +46,7 @@ export async function acquirePartition(options: OwnedPartitionOptions): Promise<
   const { store, self, leaseMs } = options;
   try {
     const former = await store.readLease();
-    const lease = await store.acquireLease(self, leaseMs);
+    const lease = await store.acquireLease(self, startLeases * leaseMs);
     if (lease) return new OwnedPartition(options, lease, former);
   } catch (error) {
     await store.close();
@@ -60,7 +66,7 @@ export class OwnedPartition implements Holding {
   #log: SharedLog<LogEntry> | null = null;
   #snapshots: Snapshots | null = null;
   #partition: Partition | null = null;
-  #unanswer: (() => Promise<void>) | null = null;
+  #unanswer: (() => void) | null = null;
   #isClosed = false;
 
   constructor(options: OwnedPartitionOptions, lease: Lease, former: Lease | null) {
@@ -83,7 +89,18 @@ export class OwnedPartition implements Holding {
   }
 
   async start(): Promise<void> {
-    const { inForce, store, self, clock: below, logger, answer, sink, recall, ...parts } = this.#options;
+    const {
+      inForce,
+      store,
+      self,
+      leaseMs,
+      clock: below,
+      logger,
+      answer,
+      sink,
+      recall,
+      ...parts
+    } = this.#options;
     const log = await openJetStreamLog({
       ...parts.log,
       onTrouble: (trouble) => tellTrouble(trouble, logger),
@@ -104,7 +121,10 @@ export class OwnedPartition implements Holding {
       clock,
       logger,
       leads: false,
+      // A claim is refused by the log where another has taken it over.
       assertLeading: async () => undefined,
+      assertStillLeading: () =>
+        log.assertOwned(leaseMs / 4, { kind: 'tick', timeMs: clock.nowMs(), payload: null }),
     });
     this.#partition = partition;
     void partition.failed.then(this.#end);
@@ -132,7 +152,8 @@ export class OwnedPartition implements Holding {
 
   async renew(): Promise<boolean> {
     const { store, self, leaseMs } = this.#options;
-    const lease = await store.acquireLease(self, leaseMs, this.#lease.fencingToken);
+    const lengthMs = this.#unanswer ? leaseMs : startLeases * leaseMs;
+    const lease = await store.acquireLease(self, lengthMs, this.#lease.fencingToken);
     if (lease) this.#lease = lease;
     return lease !== null;
   }
@@ -141,9 +162,10 @@ export class OwnedPartition implements Holding {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { store, self } = this.#options;
-    // What is still catching up has nothing to hand over, and may wait for servers that do not answer.
-    if (!this.#unanswer) await this.#closeLog();
-    await this.#unanswer?.();
+    const isHandedOver = end === 'hand over' && this.#unanswer !== null;
+    this.#unanswer?.();
+    // Who has not begun to lead, or leads no more, may wait for entries that never come: the end of the log ends that.
+    if (!isHandedOver) await this.#closeLog();
     await this.#partition?.owner.stop();
     await this.#closeLog();
     try {
@@ -171,7 +193,7 @@ export class OwnedPartition implements Holding {
   async #riseAbove(token: number): Promise<void> {
     if (this.#lease.fencingToken > token) return;
     const { store, self, leaseMs } = this.#options;
-    const lease = await store.acquireLease(self, leaseMs, token + 1);
+    const lease = await store.acquireLease(self, startLeases * leaseMs, token + 1);
     if (!lease) throw new TocsinError('TOC_STORE_FENCED', 'another process has taken the lease');
     this.#lease = lease;
   }
