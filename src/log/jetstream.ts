@@ -105,6 +105,8 @@ export async function writeStream<E extends Entry>(options: JetStreamLogOptions<
     },
     async append(draft) {
       if (failure) throw failure;
+      // Seen once is enough not to say of anything that it was kept.
+      if (watch.trouble?.code === 'TOC_LOG_REPLACED') throw watch.trouble;
       return publisher.append(draft);
     },
     async close() {

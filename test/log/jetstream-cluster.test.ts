@@ -5,7 +5,8 @@ import { TocsinError, type Entry } from '../../src/engine/index.ts';
 import { openJetStreamLog, openJetStreamSnapshots, type SharedLog } from '../../src/log/index.ts';
 import type { NatsConnection } from '../../src/nats/index.ts';
 import { Cable } from '../support/cable.ts';
-import { startNatsCluster, type NatsCluster, type NatsClusterServer } from '../support/nats-cluster.ts';
+import { startNatsCluster, type NatsCluster } from '../support/nats-cluster.ts';
+import type { NatsServer } from '../support/nats.ts';
 
 const settings = { replicas: 3, maxBytes: null, maxAgeMs: null, duplicateWindowMs: 120_000 };
 const timeout = 60_000;
@@ -34,19 +35,49 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 beforeEach(async () => {
   partition++;
-  connection = await cluster.connect(alert);
+  connection = await connect({ ...alert, servers: [...cluster.urls] });
   manager = await jetstreamManager(connection);
 });
 afterEach(async () => {
-  for (const server of cluster.servers) {
-    server.resume();
-    server.start();
-  }
-  await cluster.ready();
+  for (const server of cluster.servers) server.resume();
+  await startKilled();
   await Promise.all(closers.splice(0).map((close) => close()));
   closers = [];
+  await current(`test-log-${partition}`);
   await connection.close();
 }, timeout);
+
+const killed = new Set<NatsServer>();
+
+async function kill(server: NatsServer): Promise<void> {
+  killed.add(server);
+  await server.kill();
+}
+
+async function startKilled(): Promise<void> {
+  for (const server of killed) await server.start();
+  killed.clear();
+}
+
+/** Resolves once each server has all that the stream holds. */
+async function current(stream: string): Promise<void> {
+  const isCurrent = async (): Promise<boolean> => {
+    try {
+      const { cluster: members } = await manager.streams.info(stream);
+      const copies = members?.replicas ?? [];
+      return copies.length === 2 && copies.every((copy) => copy.current && !copy.offline && !copy.lag);
+    } catch {
+      return false;
+    }
+  };
+  await expect.poll(isCurrent, patience).toBe(true);
+}
+
+async function leaderOf(stream: string): Promise<NatsServer> {
+  const { cluster: members } = await manager.streams.info(stream);
+  // They are called n1, n2, n3.
+  return cluster.servers[Number(members!.leader!.slice(1)) - 1]!;
+}
 
 async function open(over: NatsConnection = connection): Promise<SharedLog> {
   const log = await openJetStreamLog({ connection: over, prefix: 'test', partition, settings });
@@ -54,10 +85,7 @@ async function open(over: NatsConnection = connection): Promise<SharedLog> {
   return log;
 }
 
-async function leader(): Promise<NatsClusterServer> {
-  const { cluster: members } = await manager.streams.info(`test-log-${partition}`);
-  return cluster.servers.find(({ name }) => name === members?.leader)!;
-}
+const leader = (): Promise<NatsServer> => leaderOf(`test-log-${partition}`);
 
 /** Appends one report after the other for as long as it runs, and notes what was acknowledged where. */
 function keepAppending(log: SharedLog) {
@@ -122,12 +150,11 @@ test('the leader of the stream is killed and comes back', { timeout }, async () 
   const seen = follow(log);
   const appending = keepAppending(log);
   await appending.more(20);
-  const killed = await leader();
-  await killed.kill();
+  await kill(await leader());
   const reading = log.read(1, 10);
   await appending.more(20);
-  killed.start();
-  await cluster.ready();
+  await startKilled();
+  await current(`test-log-${partition}`);
   await appending.more(20);
   await appending.stop();
   expect((await reading).entries.map(({ payload }) => payload)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
@@ -135,8 +162,9 @@ test('the leader of the stream is killed and comes back', { timeout }, async () 
 });
 
 test('a server that only follows, and that the client talks to, stands still', { timeout }, async () => {
-  const { name } = await open().then(leader);
-  const paused = cluster.servers.find((server) => server.name !== name)!;
+  await open();
+  const leading = await leader();
+  const paused = cluster.servers.find((server) => server !== leading)!;
   const near = await connect({ ...alert, servers: [paused.url, ...cluster.urls], noRandomize: true });
   expect(near.getServer()).toBe(paused.url);
   const log = await open(near);
@@ -146,7 +174,7 @@ test('a server that only follows, and that the client talks to, stands still', {
   paused.pause();
   await appending.more(20);
   paused.resume();
-  await cluster.ready();
+  await current(`test-log-${partition}`);
   await appending.more(20);
   await appending.stop();
   await check(log, seen, appending.acknowledged);
@@ -160,9 +188,9 @@ test('all servers are started anew, one after the other', { timeout }, async () 
   const appending = keepAppending(log);
   for (const server of cluster.servers) {
     await appending.more(5);
-    await server.kill();
-    server.start();
-    await cluster.ready();
+    await kill(server);
+    await startKilled();
+    await current(`test-log-${partition}`);
   }
   await appending.more(5);
   await appending.stop();
@@ -174,8 +202,8 @@ test(
   { timeout },
   async () => {
     const witness = await open();
-    const killed = await leader();
-    const { url } = cluster.servers.find((server) => server !== killed)!;
+    const leading = await leader();
+    const { url } = cluster.servers.find((server) => server !== leading)!;
     const cable = await Cable.lay(Number(url.split(':')[1]));
     const far = await connect({
       ...alert,
@@ -188,7 +216,7 @@ test(
     cable.mute();
     const appending = log.append(report('lost'));
     await expect.poll(() => witness.lastPosition, patience).toBe(2);
-    await killed.kill();
+    await kill(leading);
     cable.cut();
     cable.mend();
     expect((await appending).position).toBe(2);
@@ -207,13 +235,13 @@ test(
     const [one, other] = [await open(), await open()];
     await one.takeOver(owner('one'));
     await one.append(tick(2));
-    await (await leader()).kill();
-    const stale = one.append(tick(3));
-    await other.takeOver(owner('other'));
-    const isKept = await stale.then(
+    await kill(await leader());
+    const stale = one.append(tick(3)).then(
       () => true,
       () => false,
     );
+    await other.takeOver(owner('other'));
+    const isKept = await stale;
     await expect(one.append(tick(4))).rejects.toMatchObject({ code: 'TOC_LOG_FENCED' });
     await other.append(tick(5));
     const { entries } = await other.read(1, 9);
@@ -228,6 +256,7 @@ test(
 );
 
 test('a snapshot is written and read while the leader of its stream is gone', { timeout }, async () => {
+  await open();
   const snapshots = await openJetStreamSnapshots({ connection, prefix: 'test', partition, settings });
   const whole = snapshots.begin();
   const rows = ['a', 'b'].map((key, index) => ({
@@ -237,8 +266,7 @@ test('a snapshot is written and read while the leader of its stream is gone', { 
     value: 'x'.repeat(700_000),
   }));
   await whole.write(rows.slice(0, 1));
-  const { cluster: members } = await manager.streams.info(`test-snapshot-${partition}`);
-  await cluster.servers.find(({ name }) => name === members?.leader)!.kill();
+  await kill(await leaderOf(`test-snapshot-${partition}`));
   await whole.write(rows.slice(1));
   await whole.finish({ position: 5, timeMs: 5, changes: [] }).commit();
   expect(await snapshots.readAfter(0)).toEqual({ position: 5, timeMs: 5, rows });
