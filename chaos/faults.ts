@@ -1,118 +1,73 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../simulation/random.ts';
-import { leaseMs, type Member, type Role } from './scene.ts';
+import type { Victim } from './victim.ts';
 
-export type FaultKind = 'kill' | 'stop' | 'short pause' | 'long pause';
+export type FaultKind = 'kill' | 'pause' | 'terminate';
 
-/** What was done to a process, by the machine's clock. */
 export interface Fault {
   readonly kind: FaultKind;
-  readonly role: Role;
-  readonly target: string;
-  readonly beganAtMs: number;
-  /** When it ran again; infinity until then. */
-  endedAtMs: number;
-  /** When it did its work again. */
-  readyAtMs: number;
+  readonly victim: string;
+  readonly atMs: number;
+  readonly lengthMs: number;
 }
 
-export interface ChaosOptions {
+export interface FaultOptions {
+  readonly victims: readonly Victim[];
+  readonly leaseMs: number;
   readonly random: Random;
-  readonly members: readonly Member[];
-  readonly stop: AbortSignal;
   readonly onFault: (fault: Fault) => void;
-  /** Something could not be brought back. */
-  readonly onDefect: (error: unknown) => void;
 }
 
-const kinds: readonly FaultKind[] = ['kill', 'kill', 'stop', 'short pause', 'long pause'];
-const twoAtOnceRatio = 0.3;
-const endPatienceMs = 60_000;
-
-/**
- * Strikes processes until `stop` is aborted, and resolves once all of them work again. Each member has its turn before any has its second. Never
- * are two NATS servers away at once: a majority is always there or comes back.
- */
-export async function wreakHavoc(options: ChaosOptions): Promise<readonly Fault[]> {
-  const { random, members, stop } = options;
-  const faults: Fault[] = [];
-  const struck = new Map<Member, Promise<void>>();
-  let deck: Member[] = [];
-  const isFree = (member: Member): boolean =>
-    !struck.has(member) &&
-    (member.role !== 'nats' || [...struck.keys()].every(({ role }) => role !== 'nats'));
-  const strike = (): void => {
-    deck = deck.length > 0 ? deck : shuffled(members, random);
-    const kind = random.pick(kinds);
-    const lengthMs = lengthOf(kind, random);
-    const member = deck.find(isFree);
-    if (!member) return;
-    deck.splice(deck.indexOf(member), 1);
-    struck.set(
-      member,
-      suffer(
-        member,
-        kind,
-        lengthMs,
-        (fault) => {
-          faults.push(fault);
-          options.onFault(fault);
-        },
-        options.onDefect,
-      )
-        .catch(options.onDefect)
-        .finally(() => struck.delete(member)),
-    );
-  };
-  while (!stop.aborted) {
-    await delay(random.between(2500, 5500), undefined, { signal: stop }).catch(() => undefined);
-    if (stop.aborted) break;
-    strike();
-    if (random.chance(twoAtOnceRatio)) strike();
-  }
-  await Promise.all(struck.values());
-  return faults;
-}
-
-async function suffer(
-  { role, victim }: Member,
-  kind: FaultKind,
-  lengthMs: number,
-  tell: (fault: Fault) => void,
-  onDefect: (error: unknown) => void,
+/** Brings misfortune over processes, one at a time and sometimes two, until `signal` is aborted; then everything runs again. */
+export async function unleash(
+  { victims, leaseMs, random, onFault }: FaultOptions,
+  signal: AbortSignal,
 ): Promise<void> {
-  const fault: Fault = {
-    kind,
-    role,
-    target: victim.name,
-    beganAtMs: Date.now(),
-    endedAtMs: Infinity,
-    readyAtMs: Infinity,
+  const beganMs = performance.now();
+  const struck = new Set<Victim>();
+  const under: Promise<void>[] = [];
+  const strike = async (): Promise<void> => {
+    const free = victims.filter((victim) => !struck.has(victim) && mayFall(victim, struck, random));
+    if (free.length === 0) return;
+    const victim = random.pick(free);
+    const kind = pickKind(victim, random);
+    const lengthMs = Math.round(
+      kind === 'pause' && random.chance(0.5)
+        ? random.between(1.2, 3) * leaseMs
+        : random.between(100, 1.5 * leaseMs),
+    );
+    onFault({ kind, victim: victim.name, atMs: performance.now() - beganMs, lengthMs });
+    struck.add(victim);
+    await inflict(victim, kind, lengthMs);
+    struck.delete(victim);
   };
-  tell(fault);
-  if (kind === 'kill' || kind === 'stop') {
-    await (kind === 'kill' ? victim.kill() : victim.end(endPatienceMs).catch(onDefect));
-    await delay(lengthMs);
-    victim.start();
-  } else {
-    victim.pause();
-    await delay(lengthMs);
-    victim.resume();
+  while (!signal.aborted) {
+    await sleep(random.between(1_000, 7_000), undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) break;
+    const count = random.chance(0.25) ? 2 : 1;
+    for (let index = 0; index < count; index++) under.push(strike());
+    if (!random.chance(0.3)) await Promise.all(under.splice(0));
   }
-  fault.endedAtMs = Date.now();
-  await victim.ready();
-  fault.readyAtMs = Date.now();
+  await Promise.all(under);
 }
 
-function lengthOf(kind: FaultKind, random: Random): number {
-  if (kind === 'short pause') return random.between(0.2, 0.8) * leaseMs;
-  if (kind === 'long pause') return random.between(1.5, 4) * leaseMs;
-  return random.between(200, 4000);
+async function inflict(victim: Victim, kind: FaultKind, lengthMs: number): Promise<void> {
+  if (kind === 'pause') victim.pause();
+  else if (kind === 'kill') await victim.kill();
+  else await victim.terminate?.();
+  await sleep(lengthMs);
+  if (kind === 'pause') victim.resume();
+  else await victim.start();
 }
 
-function shuffled<T>(list: readonly T[], random: Random): T[] {
-  return list
-    .map((item) => ({ item, place: random.next() }))
-    .toSorted((a, b) => a.place - b.place)
-    .map(({ item }) => item);
+function pickKind({ terminate }: Victim, random: Random): FaultKind {
+  const draw = random.next();
+  if (draw < 0.45) return 'kill';
+  return draw < 0.85 || terminate === null ? 'pause' : 'terminate';
+}
+
+/** Two servers of three are a majority: without it nothing is taken, which is seldom of interest. */
+function mayFall({ kind }: Victim, struck: ReadonlySet<Victim>, random: Random): boolean {
+  if (kind !== 'nats' || ![...struck].some((other) => other.kind === 'nats')) return true;
+  return random.chance(0.15);
 }

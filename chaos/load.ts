@@ -1,229 +1,174 @@
-import type { NatsConnection } from '@nats-io/transport-node';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { partitionOf } from '../src/engine/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Random } from '../simulation/random.ts';
 
-/** An alert as it is posted to `/api/v2/alerts`. */
-export interface SentAlert {
+export interface LoadOptions {
+  /** Where gateways answer. */
+  readonly gateways: readonly string[];
+  readonly natsUrls: readonly string[];
+  /** Alerts that the configuration of a platform would send: their labels and annotations. */
+  readonly templates: readonly AlertTemplate[];
+  readonly alertsPerSecond: number;
+  readonly random: Random;
+}
+
+export interface AlertTemplate {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** What senders were told. Names are those of the label `chaos_id`. */
+export interface Ledger {
+  /** Alerts of which somebody was told that they are durable. */
+  readonly fired: Set<string>;
+  readonly resolved: Set<string>;
+  /** Alerts that were sent at all. */
+  readonly tried: Set<string>;
+  attemptCount: number;
+  refusedCount: number;
+}
+
+interface Sent {
+  readonly id: string;
+  readonly domain: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly startsAt: string;
-  readonly endsAt?: string;
 }
 
-/** What the senders know of one report: an alert that fires, or that it has ended. */
-export interface Report {
-  /** Label `chaos_id` of the alert. */
-  readonly id: string;
-  readonly domain: string;
-  readonly isResolved: boolean;
-  /** How often it was sent. */
-  attemptCount: number;
-  isAcknowledged: boolean;
-}
+export const domains = ['shop', 'payments', 'search', 'mail', 'media', 'billing', 'edge', 'data'];
+const services = ['cart', 'checkout', 'ledger', 'index', 'inbox', 'encoder', 'invoice', 'cdn'];
+const senderCount = 6;
+const attemptMs = 5_000;
+const pauseMs = 250;
 
-export interface LoadOptions {
-  readonly random: Random;
-  readonly gatewayUrls: readonly string[];
-  readonly nats: NatsConnection;
-  readonly partitionCount: number;
-  readonly alertsPerSecond: number;
-}
-
-const turnMs = 250;
-const attemptTimeoutMs = 10_000;
-const retryMs = 500;
-const maxInFlight = 64;
-
-/** Sends alerts as many senders do: paced, over HTTP and NATS, each again to another gateway until somebody has acknowledged it. */
+/**
+ * Senders that do what platforms do: each sends some alerts at once, to a gateway by HTTP or to a domain's subject by NATS, again and again
+ * until it is told that they are kept, and later sends the end of most of them.
+ */
 export class Load {
-  readonly reports: Report[] = [];
-  /** Answers that no sender should get. */
-  readonly defects: string[] = [];
-  /** Alerts that were not made because too many were on their way. */
-  heldBackCount = 0;
+  readonly ledger: Ledger = {
+    fired: new Set(),
+    resolved: new Set(),
+    tried: new Set(),
+    attemptCount: 0,
+    refusedCount: 0,
+  };
   readonly #options: LoadOptions;
-  readonly #domains: readonly string[];
-  readonly #inFlight = new Set<Promise<void>>();
-  readonly #toResolve: { readonly dueMs: number; readonly alert: SentAlert }[] = [];
-  readonly #giveUp = new AbortController();
-  #madeCount = 0;
+  readonly #stop = new AbortController();
+  readonly #ends: { readonly dueMs: number; readonly sent: Sent }[] = [];
+  #senders: Promise<unknown> = Promise.resolve();
+  #connection: NatsConnection | null = null;
+  #count = 0;
 
   constructor(options: LoadOptions) {
     this.#options = options;
-    this.#domains = domainsOf(options.partitionCount);
   }
 
-  get acknowledgedCount(): number {
-    return this.reports.filter(({ isAcknowledged }) => isAcknowledged).length;
-  }
-
-  /** Sends until `stop` is aborted. */
-  async run(stop: AbortSignal): Promise<void> {
-    const { alertsPerSecond } = this.#options;
-    const beganMs = performance.now();
-    let owedCount = 0;
-    while (!stop.aborted) {
-      const dueCount = Math.floor(((performance.now() - beganMs) / 1000) * alertsPerSecond);
-      this.#sendDue(dueCount - owedCount);
-      owedCount = dueCount;
-      await delay(turnMs);
-    }
-  }
-
-  /** Resolves once everything is acknowledged; after `patienceMs` what is not is given up. */
-  async finish(patienceMs: number): Promise<void> {
-    const timer = setTimeout(() => this.#giveUp.abort(), patienceMs);
-    await Promise.all(this.#inFlight);
-    clearTimeout(timer);
-  }
-
-  #sendDue(count: number): void {
-    const nowMs = performance.now();
-    let rest = count;
-    while (rest > 0) {
-      const batch = this.#batch(Math.min(rest, this.#options.random.integer(1, 12)), nowMs);
-      rest -= batch.length;
-      if (this.#inFlight.size >= maxInFlight) {
-        this.heldBackCount += batch.length;
-        continue;
-      }
-      const sending = this.#send(batch).finally(() => this.#inFlight.delete(sending));
-      this.#inFlight.add(sending);
-    }
-  }
-
-  #batch(count: number, nowMs: number): SentAlert[] {
-    return Array.from({ length: count }, () => {
-      const next = this.#toResolve[0];
-      if (!next || next.dueMs > nowMs) return this.#alert();
-      this.#toResolve.shift();
-      return { ...next.alert, endsAt: new Date().toISOString() };
+  async start(): Promise<void> {
+    this.#connection = await connect({
+      servers: [...this.#options.natsUrls],
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 200,
     });
+    this.#senders = Promise.all(Array.from({ length: senderCount }, (_, index) => this.#send(index)));
+    // Told by `finish`.
+    this.#senders.catch(() => undefined);
   }
 
-  #alert(): SentAlert {
-    const { random } = this.#options;
-    const number = ++this.#madeCount;
-    const recorded = random.chance(0.5) ? random.pick(recordings) : generated(random);
-    const labels = {
-      ...recorded.labels,
-      domain: random.pick(this.#domains),
-      // So that groups and signals end, and others begin, while the run goes on.
-      shard: String(Math.floor(number / 400)),
-      chaos_id: `a${number}`,
-    };
-    return { labels, annotations: recorded.annotations, startsAt: new Date().toISOString() };
+  /** Begins nothing new, and goes on until everything that was begun is kept. */
+  async finish(): Promise<void> {
+    this.#stop.abort();
+    await this.#senders;
+    await this.#connection?.close();
   }
 
-  async #send(alerts: readonly SentAlert[]): Promise<void> {
-    const { random } = this.#options;
-    const byNats = random.chance(0.3);
-    // A message of NATS is for one domain, by its subject.
-    const parts = byNats ? [...Map.groupBy(alerts, ({ labels }) => labels['domain']!).values()] : [alerts];
-    await Promise.all(parts.map((part) => this.#insist(part, byNats, random.integer(0, 1))));
-  }
-
-  async #insist(alerts: readonly SentAlert[], byNats: boolean, first: number): Promise<void> {
-    const { gatewayUrls } = this.#options;
-    const reports = alerts.map(({ labels, endsAt }): Report => ({
-      id: labels['chaos_id']!,
-      domain: labels['domain']!,
-      isResolved: endsAt !== undefined,
-      attemptCount: 0,
-      isAcknowledged: false,
-    }));
-    this.reports.push(...reports);
-    for (let attempt = first; !this.#giveUp.signal.aborted; attempt++) {
-      for (const report of reports) report.attemptCount++;
-      const url = gatewayUrls[attempt % gatewayUrls.length]!;
-      if (await (byNats ? this.#request(alerts) : this.#post(url, alerts))) {
-        for (const report of reports) report.isAcknowledged = true;
-        this.#planEnds(alerts, reports);
-        return;
+  async #send(index: number): Promise<void> {
+    const { random: all, alertsPerSecond } = this.#options;
+    const random = all.fork(`sender ${index}`);
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const due = this.#takeDue();
+      if (due.length > 0) await this.#deliver(due, 'resolved', random);
+      const batch = Array.from({ length: random.integer(1, 5) }, () => this.#next(random));
+      await this.#deliver(batch, 'fired', random);
+      for (const sent of batch) {
+        this.#ends.push({ dueMs: performance.now() + random.between(3_000, 40_000), sent });
       }
-      await delay(retryMs);
+      const meanMs = (3 * senderCount * 1000) / alertsPerSecond;
+      await sleep(random.between(0, 2 * meanMs), undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** Only what was sent once is ended later: a copy that a gateway still held would make it fire again. */
-  #planEnds(alerts: readonly SentAlert[], reports: readonly Report[]): void {
-    const dueMs = performance.now() + this.#options.random.between(4000, 12_000);
-    for (const [index, alert] of alerts.entries())
-      if (alert.endsAt === undefined && reports[index]!.attemptCount === 1)
-        this.#toResolve.push({ dueMs, alert });
+  #takeDue(): Sent[] {
+    const now = performance.now();
+    const due = this.#ends.filter(({ dueMs }) => dueMs <= now).slice(0, 5);
+    for (const one of due) this.#ends.splice(this.#ends.indexOf(one), 1);
+    return due.map(({ sent }) => sent);
   }
 
-  async #post(url: string, alerts: readonly SentAlert[]): Promise<boolean> {
+  #next(random: Random): Sent {
+    const id = `c${++this.#count}`;
+    const { labels, annotations } = random.pick(this.#options.templates);
+    const domain = random.pick(domains);
+    const service = random.pick(services);
+    return {
+      id,
+      domain,
+      labels: { ...labels, domain, service, instance: `host-${random.integer(1, 200)}`, chaos_id: id },
+      annotations,
+      startsAt: new Date().toISOString(),
+    };
+  }
+
+  /** Sends until they are kept. All of one batch that goes by NATS are of one domain's subject; the label says of which each is. */
+  async #deliver(batch: readonly Sent[], what: 'fired' | 'resolved', random: Random): Promise<void> {
+    const { ledger } = this;
+    const alerts = batch.map(({ labels, annotations, startsAt }) => ({
+      labels,
+      annotations,
+      startsAt,
+      endsAt: new Date(Date.now() + (what === 'fired' ? 6 * 3_600_000 : -1)).toISOString(),
+    }));
+    for (const { id } of batch) ledger.tried.add(id);
+    for (;;) {
+      ledger.attemptCount++;
+      const isKept = random.chance(0.3)
+        ? await this.#sendByNats(alerts, batch[0]!.domain)
+        : await this.#sendByHttp(alerts, random.pick(this.#options.gateways));
+      if (isKept) break;
+      ledger.refusedCount++;
+      await sleep(pauseMs);
+    }
+    for (const { id } of batch) ledger[what].add(id);
+  }
+
+  async #sendByHttp(alerts: unknown, gateway: string): Promise<boolean> {
     try {
-      const response = await fetch(`${url}/api/v2/alerts`, {
+      const response = await fetch(`${gateway}/api/v2/alerts`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(alerts),
-        signal: AbortSignal.timeout(attemptTimeoutMs),
+        signal: AbortSignal.timeout(attemptMs),
       });
       const text = await response.text();
-      if (response.ok) return true;
-      if (response.status < 500) this.defects.push(`${response.status} ${text}`);
-    } catch {
-      // Nobody there, or no answer: the next one is asked.
+      if (response.status === 400) throw new Error(`the load sent what is refused: ${text}`);
+      return response.status === 200;
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('the load')) throw error;
+      return false;
     }
-    return false;
   }
 
-  async #request(alerts: readonly SentAlert[]): Promise<boolean> {
-    const subject = `tocsin.in.${alerts[0]!.labels['domain']!}`;
+  async #sendByNats(alerts: readonly unknown[], domain: string): Promise<boolean> {
     try {
-      const answer = await this.#options.nats.request(subject, JSON.stringify(alerts), {
-        timeout: attemptTimeoutMs,
+      const answer = await this.#connection!.request(`tocsin.in.${domain}`, JSON.stringify(alerts), {
+        timeout: attemptMs,
       });
-      const { accepted, errors, retry } = answer.json<{
-        accepted: number;
-        errors: string[];
-        retry?: boolean;
-      }>();
-      if (accepted === alerts.length) return true;
-      if (retry !== true) this.defects.push(`NATS: ${accepted} of ${alerts.length}, ${errors.join('; ')}`);
+      const { accepted } = answer.json<{ accepted: number }>();
+      return accepted === alerts.length;
     } catch {
-      // No server, nobody who listens, or no answer.
+      return false;
     }
-    return false;
   }
-}
-
-/** Three domains for each partition. */
-function domainsOf(partitionCount: number): string[] {
-  const names = Array.from({ length: 1000 }, (_, number) => `team-${number}`);
-  const byPartition = Map.groupBy(names, (name) => partitionOf(name, partitionCount));
-  return Array.from({ length: partitionCount }, (_, partition) => byPartition.get(partition) ?? []).flatMap(
-    (found) => found.slice(0, 3),
-  );
-}
-
-type Recording = Pick<SentAlert, 'labels' | 'annotations'>;
-
-const recordings = JSON.parse(
-  readFileSync(
-    join(import.meta.dirname, '../fixtures/outage/01a-alertmanager-v2-post-alerts.request.json'),
-    'utf8',
-  ),
-) as readonly Recording[];
-
-function generated(random: Random): Recording {
-  const alertname = random.pick([
-    'DiskFull',
-    'ErrorRateHigh',
-    'CertificateExpires',
-    'QueueGrows',
-    'NodeNotReady',
-  ]);
-  const labels = {
-    alertname,
-    service: random.pick(['search', 'mail', 'billing', 'checkout-api']),
-    instance: `host-${random.integer(1, 40)}:9100`,
-    severity: random.pick(['critical', 'warning', 'info']),
-  };
-  return { labels, annotations: { summary: `${alertname} on ${labels.instance}` } };
 }

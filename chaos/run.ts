@@ -1,21 +1,27 @@
 /**
- * Runs a whole fleet of real processes, strikes them at random, and looks whether anything was lost, doubled or turned round:
- * `npm run chaos`.
+ * A fleet of real processes under real misfortune: `npm run chaos`.
  *
- *   --seed <n>            which faults strike whom and when; by the time of day unless said otherwise
- *   --minutes <n>         how long; 1 unless said otherwise
- *   --rate <n>            alerts a second; 60 unless said otherwise
- *   --keep                keeps the folder with all logs also when everything was well
+ *   --seed <n>       of faults, load and receiver; by the time of day unless said otherwise
+ *   --minutes <n>    how long faults strike; 1 unless said otherwise
+ *   --rate <n>       alerts a second; 60 unless said otherwise
+ *   --keep           keeps the folder with logs and configurations, as a failed run does
  *
- * Ends with 1 when something was wrong, and says where the logs are.
+ * Ends with 1 where something does not hold. A seed repeats what was done, not what the machine made of it.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { findBinary, testServers } from '../test/support/servers.ts';
-import { runChaos } from './chaos.ts';
-import { tableOf } from './report.ts';
+import { Random } from '../simulation/random.ts';
+import { checkAcknowledged, checkHistory, checkPages, checkState, type Verdict } from './checks.ts';
+import { unleash, type Fault } from './faults.ts';
+import { settled } from './fleet-state.ts';
+import { HistoryComparison } from './history.ts';
+import { Load, type AlertTemplate } from './load.ts';
+import { checkProcesses } from './logs.ts';
+import { MemoryWatch } from './memory.ts';
+import { foldPlainly } from './plain.ts';
+import { leaseMs, openScene, type Scene } from './scene.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,48 +31,119 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
   },
 });
-const seed = values.seed === undefined ? Date.now() : positive('seed', values.seed);
-const minutes = positive('minutes', values.minutes);
-const alertsPerSecond = positive('rate', values.rate);
-for (const { binary } of [testServers.nats, testServers.redis])
-  if (findBinary(binary) === null) refuse(`${binary} must be installed: signals do not reach one in Docker`);
+const seed = values.seed === undefined ? Date.now() % 1_000_000 : number('seed', values.seed);
+const minutes = number('minutes', values.minutes);
+const alertsPerSecond = number('rate', values.rate);
 
-const folder = await mkdtemp(join(tmpdir(), 'tocsin-chaos-'));
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-const again = `npm run chaos -- --seed ${seed} --minutes ${minutes}${values.rate === '60' ? '' : ` --rate ${alertsPerSecond}`}`;
-let isWell = false;
+const settlePatienceMs = 180_000;
+const templates = JSON.parse(
+  readFileSync(
+    new URL('../fixtures/outage/01a-alertmanager-v2-post-alerts.request.json', import.meta.url),
+    'utf8',
+  ),
+) as AlertTemplate[];
+
+const scene = await openScene(seed);
+process.once('SIGINT', () => void scene.close().then(() => process.exit(130)));
+let isWhole = false;
 try {
-  const checks = await runChaos({ seed, minutes, alertsPerSecond, folder, stop: stop.signal, say });
-  say(tableOf(checks));
-  isWell = checks.every(({ violations }) => violations.length === 0);
+  isWhole = await run(scene);
 } catch (error) {
-  say(
-    stop.signal.aborted
-      ? 'interrupted'
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error),
-  );
+  console.error(error);
+} finally {
+  await scene.close();
 }
 console.log(
-  `seed ${seed}: ${isWell ? 'nothing was lost, doubled or turned round' : 'NOT WELL'}\nAgain: ${again}`,
+  isWhole ? '\nAll of it holds.' : `\nNOT all of it holds. Logs and configurations: ${scene.folder}`,
 );
-if (isWell && !values.keep) await rm(folder, { recursive: true, force: true });
-else console.log(`Logs: ${folder}`);
-process.exit(isWell ? 0 : 1);
+console.log(`Again: npm run chaos -- --seed ${seed} --minutes ${minutes} --rate ${alertsPerSecond}`);
+if (isWhole && !values.keep) await rm(scene.folder, { recursive: true, force: true });
+process.exit(isWhole ? 0 : 1);
 
-function say(text: string): void {
-  console.log(text);
+async function run(scene: Scene): Promise<boolean> {
+  const { gateways, owners, receiver, victims, nats } = scene;
+  const processes = [...gateways, ...owners];
+  console.log(`seed ${seed}, ${minutes} min, ${alertsPerSecond} alerts/s; logs in ${scene.folder}`);
+  await settled(scene, settlePatienceMs);
+  const random = new Random(`chaos ${seed}`);
+  const memory = new MemoryWatch(processes);
+  const load = new Load({
+    gateways: gateways.map(({ url }) => url),
+    natsUrls: nats.urls,
+    templates,
+    alertsPerSecond,
+    random: random.fork('load'),
+  });
+  await load.start();
+  const faults: Fault[] = [];
+  const end = new AbortController();
+  const unleashed = unleash(
+    { victims, leaseMs, random: random.fork('faults'), onFault: (fault) => noteFault(fault, faults) },
+    end.signal,
+  );
+  await Promise.race([sleep(minutes * 60_000), unleashed]);
+  end.abort();
+  await unleashed;
+  console.log('All of them run again.');
+  receiver.heal();
+  await load.finish();
+  console.log('The load has ended.');
+  await settled(scene, settlePatienceMs);
+  memory.stop();
+  const statuses = await stopAll(scene);
+  const plain = await foldPlainly(scene);
+  const history = await HistoryComparison.open(scene.clickhouseUrl, plain, scene.folder);
+  const verdicts = [
+    await checkAcknowledged(load.ledger, history),
+    checkState(plain),
+    await checkHistory(history),
+    checkPages(plain, receiver.receipts),
+    memory.verdict(),
+    checkProcesses(processes),
+    statuses,
+  ];
+  await history.close();
+  const { attemptCount, refusedCount } = load.ledger;
+  console.log(
+    `\n${faults.length} faults: ${countBy(faults, ({ kind, victim }) => `${kind} ${victim.replace(/-\d$/, '')}`)}`,
+  );
+  console.log(`${attemptCount} requests of senders, ${refusedCount} of them not acknowledged and sent again`);
+  console.log(
+    `${receiver.receipts.length} requests at the receiver: ${countBy(receiver.receipts, ({ answer }) => answer)}`,
+  );
+  for (const { name, counts, violations } of verdicts) {
+    console.log(`\n${violations.length === 0 ? 'ok ' : 'NOT'} ${name}\n    ${counts}`);
+    for (const violation of violations) console.log(`    - ${violation.slice(0, 400)}`);
+  }
+  return verdicts.every(({ violations }) => violations.length === 0);
 }
 
-function positive(name: string, text: string): number {
-  const number = Number(text);
-  if (!Number.isFinite(number) || number <= 0) refuse(`--${name} is a number above zero, not ${text}`);
-  return number;
+async function stopAll({ gateways, owners }: Scene): Promise<Verdict> {
+  const violations: string[] = [];
+  for (const process of [...gateways, ...owners]) {
+    const status = await process.stop();
+    if (status !== 0) violations.push(`${process.name} ended with ${status ?? 'SIGKILL, after a minute'}`);
+  }
+  const counts = `${gateways.length + owners.length} processes`;
+  return { name: 'who is told to stop stops in good order', counts, violations };
 }
 
-function refuse(message: string): never {
-  console.error(message);
-  process.exit(2);
+function noteFault(fault: Fault, faults: Fault[]): void {
+  faults.push(fault);
+  const { kind, victim, atMs, lengthMs } = fault;
+  console.log(`${(atMs / 1000).toFixed(1).padStart(7)} s  ${kind} ${victim} for ${lengthMs} ms`);
+}
+
+function countBy<T>(list: readonly T[], key: (one: T) => string): string {
+  return [...Map.groupBy(list, key)]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, ones]) => `${name} ${ones.length}`)
+    .join(', ');
+}
+
+function number(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  console.error(`--${name} is a number above 0, not ${text}`);
+  return process.exit(2);
 }

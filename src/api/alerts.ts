@@ -1,22 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { compareAsAlerts, compareBySize, labelsToObject } from '../alert/index.ts';
-import { alertQuery, parseFilter, parseReceiver, selectAlert, wireAlert } from './filter.ts';
+import { alertQuery, parseAlertQuery, wireAlert } from './filter.ts';
 import type { ApiPorts, GroupView } from './ports.ts';
+import { receiverTest } from './select.ts';
 
 /** Alertmanager's API v2 for reading alerts: `GET /api/v2/alerts`, `/alerts/groups`, `/receivers`, `/status`. */
 export function addAlertRoutes(server: FastifyInstance, { read, operations }: ApiPorts): void {
   server.get<{ Querystring: unknown }>(
     '/api/v2/alerts',
     { schema: { tags: ['alertmanager'], summary: 'Alerts that fire now', querystring: alertQuery } },
-    (request) => {
-      const query = request.query as z.output<typeof alertQuery>;
-      const matchers = parseFilter(query.filter);
-      const isWanted = parseReceiver(query.receiver);
-      return [...read.alerts()]
-        .filter((view) => view.receivers.some(isWanted) && selectAlert(view, query, matchers))
-        .sort((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1))
-        .map(wireAlert);
+    async (request) => {
+      const alerts = await read.alerts(parseAlertQuery(request.query as z.output<typeof alertQuery>));
+      return alerts.toSorted((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1)).map(wireAlert);
     },
   );
 
@@ -29,19 +25,11 @@ export function addAlertRoutes(server: FastifyInstance, { read, operations }: Ap
         querystring: alertQuery,
       },
     },
-    (request) => {
-      const query = request.query as z.output<typeof alertQuery>;
-      const matchers = parseFilter(query.filter);
-      const isWanted = parseReceiver(query.receiver);
-      const groups = [...read.groups()]
-        .filter((group) => isWanted(group.receiver))
-        .map((group) => ({
-          ...group,
-          alerts: group.alerts.filter((view) => selectAlert(view, query, matchers)),
-        }))
-        .filter((group) => group.alerts.length > 0)
-        .sort(compareGroups);
-      return groups.map((group) => ({
+    async (request) => {
+      const query = parseAlertQuery(request.query as z.output<typeof alertQuery>);
+      const isWanted = receiverTest(query.receiver);
+      const groups = await read.groups(query);
+      return groups.toSorted(compareGroups).map((group) => ({
         alerts: group.alerts
           .toSorted((a, b) => compareAsAlerts(a.alert.labels, b.alert.labels))
           .map((view) => wireAlert({ ...view, receivers: view.receivers.filter(isWanted).toSorted() })),
@@ -54,7 +42,7 @@ export function addAlertRoutes(server: FastifyInstance, { read, operations }: Ap
   server.get(
     '/api/v2/receivers',
     { schema: { tags: ['alertmanager'], summary: 'Names of all receivers' } },
-    () => read.receivers().map((name) => ({ name })),
+    async () => (await read.receivers()).map((name) => ({ name })),
   );
 
   server.get(

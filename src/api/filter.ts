@@ -1,6 +1,7 @@
-import { compileMatcher, labelsToObject, matchesAll, parseMatcher, type Matcher } from '../alert/index.ts';
+import { labelsToObject, parseMatcher, type MatcherText } from '../alert/index.ts';
 import { z } from 'zod';
-import type { AlertView, SilenceView } from './ports.ts';
+import type { AlertQuery, AlertView, SilenceView } from './ports.ts';
+import { compileReceiver } from './select.ts';
 import { RequestInvalid } from './schema.ts';
 
 /** What go-swagger takes for true (go-openapi/swag, `ConvertBool`); anything else is false, and nothing at all is true. */
@@ -29,34 +30,27 @@ export const alertQuery = z.object({
 
 export const silenceQuery = z.object({ filter: texts });
 
-/** Compiles `filter` parameters. Throws `RequestInvalid` naming the one that does not parse. */
-export function parseFilter(filter: readonly string[]): readonly Matcher[] {
+/** Reads `filter` parameters. Throws `RequestInvalid` naming the one that does not parse. */
+export function parseFilter(filter: readonly string[]): readonly MatcherText[] {
   return filter.map((text) => {
     const parsed = parseMatcher(text);
     if (!parsed.ok) throw new RequestInvalid(`filter: bad matcher format: ${text}: ${parsed.error}`);
-    return parsed.matcher;
+    const { name, value, isRegex, isEqual } = parsed.matcher;
+    return { name, value, isRegex, isEqual };
   });
 }
 
-/** Compiles the `receiver` parameter: an anchored regular expression over receiver names. */
-export function parseReceiver(receiver: string | undefined): (name: string) => boolean {
-  if (receiver === undefined || receiver === '') return () => true;
-  const parsed = compileMatcher({ name: 'receiver', value: receiver, isRegex: true, isEqual: true });
-  if (!parsed.ok) throw new RequestInvalid(`receiver: failed to parse receiver param: ${parsed.error}`);
-  return parsed.matcher.matches;
-}
-
-export function selectAlert(
-  view: AlertView,
-  query: z.output<typeof alertQuery>,
-  matchers: readonly Matcher[],
-): boolean {
-  const silenced = view.silencedBy.length > 0;
-  const inhibited = view.inhibitedBy.length > 0;
-  if (!query.active && !silenced && !inhibited) return false;
-  if (!query.silenced && silenced) return false;
-  if (!query.inhibited && inhibited) return false;
-  return matchesAll(matchers, view.alert.labels);
+/** Reads what `GET /api/v2/alerts` and `/alerts/groups` are asked for. Throws `RequestInvalid` where it does not compile. */
+export function parseAlertQuery({
+  filter,
+  receiver = '',
+  ...flags
+}: z.output<typeof alertQuery>): AlertQuery {
+  const matchers = parseFilter(filter);
+  const compiled = compileReceiver(receiver);
+  if (!compiled.ok) throw new RequestInvalid(`receiver: failed to parse receiver param: ${compiled.error}`);
+  const { active, silenced, inhibited } = flags;
+  return { active, silenced, inhibited, matchers, receiver };
 }
 
 /** An alert as `gettableAlert` of Alertmanager's API v2. */

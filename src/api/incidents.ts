@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { labelsToObject } from '../alert/index.ts';
-import type { Incident, Signal } from '../incident/index.ts';
+import type { Incident } from '../incident/index.ts';
 import { wireTime } from './filter.ts';
-import type { ApiPorts, IncidentDetail } from './ports.ts';
+import type { ApiPorts, IncidentDetail, SignalView } from './ports.ts';
 
 const listQuery = z.object({
   state: z.enum(['open', 'acknowledged', 'resolved', 'merged', 'unresolved', 'all']).default('unresolved'),
@@ -18,15 +18,7 @@ export function addIncidentRoutes(server: FastifyInstance, { read }: ApiPorts): 
   server.get(
     '/api/v1/incidents',
     { schema: { tags: ['incidents'], summary: 'Incidents, the most urgent first', querystring: listQuery } },
-    (request) => {
-      const query = request.query as z.output<typeof listQuery>;
-      return [...read.incidents()]
-        .filter((incident) => isInState(incident, query.state))
-        .filter((incident) => query.domain === undefined || incident.domain === query.domain)
-        .sort((a, b) => a.priority.localeCompare(b.priority) || b.openedAtMs - a.openedAtMs)
-        .slice(0, query.limit)
-        .map(wireIncident);
-    },
+    async (request) => (await read.incidents(request.query as z.output<typeof listQuery>)).map(wireIncident),
   );
 
   server.get(
@@ -38,11 +30,10 @@ export function addIncidentRoutes(server: FastifyInstance, { read }: ApiPorts): 
         params: byId,
       },
     },
-    (request, reply) => {
-      const detail = read.incident((request.params as z.output<typeof byId>).id);
-      return detail
-        ? wireDetail(detail)
-        : notFound(reply, 'incident', (request.params as z.output<typeof byId>).id);
+    async (request, reply) => {
+      const { id } = request.params as z.output<typeof byId>;
+      const detail = await read.incident(id);
+      return detail ? wireDetail(detail) : notFound(reply, 'incident', id);
     },
   );
 
@@ -55,17 +46,18 @@ export function addIncidentRoutes(server: FastifyInstance, { read }: ApiPorts): 
         params: byId,
       },
     },
-    (request, reply) =>
-      read.explain((request.params as z.output<typeof byId>).id) ??
-      notFound(reply, 'fingerprint, signal or incident', (request.params as z.output<typeof byId>).id),
+    async (request, reply) => {
+      const { id } = request.params as z.output<typeof byId>;
+      return (await read.explain(id)) ?? notFound(reply, 'fingerprint, signal or incident', id);
+    },
   );
 
   server.get(
     '/api/v1/runs/:id',
     { schema: { tags: ['runbooks'], summary: 'One run of a runbook', params: byId } },
-    (request, reply) => {
+    async (request, reply) => {
       const { id } = request.params as z.output<typeof byId>;
-      return read.run(id) ?? notFound(reply, 'run', id);
+      return (await read.run(id)) ?? notFound(reply, 'run', id);
     },
   );
 
@@ -83,12 +75,6 @@ export function addIncidentRoutes(server: FastifyInstance, { read }: ApiPorts): 
 
 export function notFound(reply: FastifyReply, what: string, id: string): FastifyReply {
   return reply.code(404).send({ code: 'not_found', message: `no ${what} ${JSON.stringify(id)}` });
-}
-
-function isInState(incident: Incident, state: z.output<typeof listQuery>['state']): boolean {
-  if (state === 'all') return true;
-  if (state === 'unresolved') return incident.state === 'open' || incident.state === 'acknowledged';
-  return incident.state === state;
 }
 
 function wireIncident(incident: Incident): Record<string, unknown> {
@@ -109,8 +95,8 @@ function wireIncident(incident: Incident): Record<string, unknown> {
   };
 }
 
-function wireSignal(signal: Signal): Record<string, unknown> {
-  const { signature: _, labels, firstAtMs, lastAtMs, resolvedAtMs, ...rest } = signal;
+function wireSignal(signal: SignalView): Record<string, unknown> {
+  const { labels, firstAtMs, lastAtMs, resolvedAtMs, ...rest } = signal;
   return {
     ...rest,
     labels: labelsToObject(labels),

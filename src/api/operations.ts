@@ -3,15 +3,16 @@ import { wireTime } from './filter.ts';
 import type { ApiPorts } from './ports.ts';
 
 /** Health, readiness, reload and metrics, at the paths that Prometheus and Alertmanager use. */
-export function addOperationRoutes(server: FastifyInstance, { operations }: ApiPorts): void {
+export function addOperationRoutes(server: FastifyInstance, { operations, read }: ApiPorts): void {
   server.get('/-/healthy', { schema: { tags: ['operations'], summary: 'The process is alive' } }, () => 'OK');
 
   server.get(
     '/-/ready',
-    { schema: { tags: ['operations'], summary: 'The process takes alerts' } },
+    { schema: { tags: ['operations'], summary: 'The process takes alerts; what it lacks, by code' } },
     (_request, reply) => {
-      const why = operations.notReadyBecause();
-      return why === null ? reply.send('OK') : reply.code(503).send(why);
+      const { isReady, troubles } = operations.readiness();
+      const lines = troubles.map(({ code, message }) => `${code}: ${message}`);
+      return reply.code(isReady ? 200 : 503).send([...(isReady ? ['OK'] : []), ...lines].join('\n'));
     },
   );
 
@@ -30,8 +31,8 @@ export function addOperationRoutes(server: FastifyInstance, { operations }: ApiP
   server.get(
     '/api/v1/integrations',
     { schema: { tags: ['operations'], summary: 'How each integration of each receiver takes its pages' } },
-    () =>
-      operations.integrations().map(({ receiver, integration, state, sinceMs, lastError, ...counts }) => ({
+    async () =>
+      (await read.integrations()).map(({ receiver, integration, state, sinceMs, lastError, ...counts }) => ({
         receiver,
         integration,
         state,

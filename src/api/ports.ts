@@ -1,4 +1,4 @@
-import type { Alert, Labels } from '../alert/index.ts';
+import type { Alert, Labels, MatcherText } from '../alert/index.ts';
 import type {
   Command,
   CommandAnswer,
@@ -10,22 +10,48 @@ import type {
   SilenceBody,
 } from '../incident/index.ts';
 
-/** What the API reads. Everything answers from memory, as of the last entry that was applied. */
+/**
+ * What the API reads, as of the last entry that was applied. Questions and answers are plain data, as another process may answer. Where it
+ * cannot be reached they reject with a retryable error.
+ */
 export interface ReadModel {
   /** Alerts that fire now, unordered. */
-  alerts(): Iterable<AlertView>;
-  /** Aggregation groups as dispatch holds them, unordered. */
-  groups(): Iterable<GroupView>;
-  receivers(): readonly string[];
-  silences(): Iterable<SilenceView>;
-  silence(id: string): SilenceView | undefined;
-  incidents(): Iterable<Incident>;
+  alerts(query: AlertQuery): Promise<readonly AlertView[]>;
+  /** Aggregation groups as dispatch holds them with those of their alerts that are wanted, unordered; none that is empty. */
+  groups(query: AlertQuery): Promise<readonly GroupView[]>;
+  receivers(): Promise<readonly string[]>;
+  /** Silences that have each of these very matchers, unordered. */
+  silences(matchers: readonly MatcherText[]): Promise<readonly SilenceView[]>;
+  silence(id: string): Promise<SilenceView | undefined>;
+  /** The most urgent first. */
+  incidents(query: IncidentQuery): Promise<readonly Incident[]>;
   /** The incident with what it consists of, or undefined when it is unknown. */
-  incident(id: string): IncidentDetail | undefined;
-  run(id: string): RunbookRun | undefined;
+  incident(id: string): Promise<IncidentDetail | undefined>;
+  run(id: string): Promise<RunbookRun | undefined>;
   /** Everything that is known of a fingerprint, a signal or an incident, as plain data; undefined when unknown. */
-  explain(id: string): Readonly<Record<string, unknown>> | undefined;
-  funnel(): Funnel;
+  explain(id: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  funnel(): Promise<Funnel>;
+  /** How each integration of each receiver takes its pages. */
+  integrations(): Promise<readonly IntegrationState[]>;
+}
+
+/** Alerts that match all of it. */
+export interface AlertQuery {
+  /** Those that are not muted too. */
+  readonly active: boolean;
+  /** Those that are silenced too. */
+  readonly silenced: boolean;
+  /** Those that are inhibited too. */
+  readonly inhibited: boolean;
+  readonly matchers: readonly MatcherText[];
+  /** An anchored regular expression, which compiles, over the names of receivers; empty for all. */
+  readonly receiver: string;
+}
+
+export interface IncidentQuery {
+  readonly state: Incident['state'] | 'unresolved' | 'all';
+  readonly domain?: string | undefined;
+  readonly limit: number;
 }
 
 export interface AlertView {
@@ -48,9 +74,12 @@ export interface SilenceView {
   readonly updatedAtMs: number;
 }
 
+/** A signal as people see it. */
+export type SignalView = Omit<Signal, 'signature'>;
+
 export interface IncidentDetail {
   readonly incident: Incident;
-  readonly signals: readonly Signal[];
+  readonly signals: readonly SignalView[];
   readonly links: readonly Link[];
   readonly pages: readonly SentPage[];
   readonly runbooks: readonly { readonly name: string; readonly description: string }[];
@@ -103,15 +132,25 @@ export interface Operations {
   cluster(): ClusterView;
   /** The configuration in force as YAML, without secrets. */
   configText(): string;
-  /** How each integration of each receiver takes its pages. */
-  integrations(): readonly IntegrationState[];
-  /** Why the process is not ready, or null when it is. */
-  notReadyBecause(): string | null;
+  readiness(): Readiness;
   /** Loads the configuration file again. Lists what is wrong with it when it was refused. */
   reload(): Promise<{ readonly ok: true } | { readonly ok: false; readonly errors: readonly string[] }>;
   /** Prometheus text format. */
   metrics(): Promise<string>;
   nowMs(): number;
+}
+
+/** Whether the process does what others send it requests for, and what it lacks at the moment. */
+export interface Readiness {
+  /** False where requests are better sent elsewhere, or whoever restarts processes had better wait. */
+  readonly isReady: boolean;
+  /** What does not work as it should. A process may be ready in spite of it: it does its work, but an operator should look. */
+  readonly troubles: readonly Trouble[];
+}
+
+export interface Trouble {
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface IntegrationState {

@@ -5,7 +5,7 @@ import { parseFilter, silenceQuery, wireSilence } from './filter.ts';
 import type { ApiPorts, SilenceView } from './ports.ts';
 import { RequestInvalid } from './schema.ts';
 import { sendText } from './text.ts';
-import type { Matcher, MatcherText } from '../alert/index.ts';
+import type { MatcherText } from '../alert/index.ts';
 
 /** As far as `Date.parse` does not see to it: it takes `1` and `11/23/2031` too. */
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d/;
@@ -49,12 +49,11 @@ export function addSilenceRoutes(server: FastifyInstance, { read, commands }: Ap
   server.get(
     '/api/v2/silences',
     { schema: { tags: ['alertmanager'], summary: 'All silences', querystring: silenceQuery } },
-    (request) => {
-      const matchers = parseFilter((request.query as z.output<typeof silenceQuery>).filter);
-      return [...read.silences()]
-        .filter((view) => matchers.every((matcher) => silenceHas(view, matcher)))
-        .sort(compareSilences)
-        .map(wireSilence);
+    async (request) => {
+      const silences = await read.silences(
+        parseFilter((request.query as z.output<typeof silenceQuery>).filter),
+      );
+      return silences.toSorted(compareSilences).map(wireSilence);
     },
   );
 
@@ -63,7 +62,7 @@ export function addSilenceRoutes(server: FastifyInstance, { read, commands }: Ap
     { schema: { tags: ['alertmanager'], summary: 'Create or change a silence', body: postableSilence } },
     async (request, reply) => {
       const body = request.body as z.output<typeof postableSilence>;
-      if (body.id !== '' && !read.silence(body.id))
+      if (body.id !== '' && !(await read.silence(body.id)))
         return sendText(reply.code(404), `silence ${body.id} not found`);
       const commandId = randomUUID();
       const answer = await commands.submit({
@@ -88,8 +87,8 @@ export function addSilenceRoutes(server: FastifyInstance, { read, commands }: Ap
   server.get(
     '/api/v2/silence/:silenceId',
     { schema: { tags: ['alertmanager'], summary: 'One silence', params: byId } },
-    (request, reply) => {
-      const view = read.silence(requireUuid((request.params as z.output<typeof byId>).silenceId));
+    async (request, reply) => {
+      const view = await read.silence(requireUuid((request.params as z.output<typeof byId>).silenceId));
       return view ? wireSilence(view) : reply.code(404).send();
     },
   );
@@ -108,17 +107,6 @@ export function addSilenceRoutes(server: FastifyInstance, { read, commands }: Ap
       if (answer.status === 'done') return reply.code(200).send();
       return sendText(reply.code(answer.code === 'not_found' ? 404 : 500), answer.message);
     },
-  );
-}
-
-/** Alertmanager's filter on silences (api/v2/api.go, `CheckSilenceMatchesFilterLabels`): one that has this very matcher. */
-function silenceHas({ silence }: SilenceView, { name, value, isRegex, isEqual }: Matcher): boolean {
-  return silence.matchers.some(
-    (matcher) =>
-      matcher.name === name &&
-      matcher.value === value &&
-      matcher.isRegex === isRegex &&
-      matcher.isEqual === isEqual,
   );
 }
 

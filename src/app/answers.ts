@@ -33,25 +33,47 @@ const notUnderstood: CommandAnswer = {
   message: 'no stage knows this command',
 };
 
+/** The first stage: a command that is in the log a second time, from whichever door, does nothing. */
+export function createAdmissionStage(context: StageContext): TocsinStage {
+  const admitted = context.table<true>('commands');
+  return {
+    name: 'admission',
+    onFrame({ entry, flow, timeMs }: TocsinFrame) {
+      if (entry?.kind !== 'command') return;
+      const { id } = entry.payload;
+      flow.isRepeated = admitted.has(id);
+      if (flow.isRepeated) return;
+      admitted.set(id, true);
+      context.timers.set(id, timeMs + retentionMs);
+    },
+    onTimer(commandId: string) {
+      admitted.delete(commandId);
+    },
+  };
+}
+
 /** The last stage: remembers what commands were answered, so that a command that is sent again acts once. */
 export function createAnswersStage(context: StageContext): AnswersStage {
   const answers = context.table<Answered>('by-command');
+  const answerTo = (command: Command): CommandAnswer | undefined => {
+    const answered = answers.get(command.id);
+    return answered && (answered.act === actOf(command) ? answered.answer : usedAlready);
+  };
   return {
     name: 'answers',
     onFrame({ entry, flow, timeMs }: TocsinFrame) {
       if (entry?.kind !== 'command') return;
-      answers.set(entry.payload.id, {
-        act: actOf(entry.payload),
-        answer: flow.answer ?? notUnderstood,
-      });
-      context.timers.set(entry.payload.id, timeMs + retentionMs);
+      const command = entry.payload;
+      if (flow.isRepeated) {
+        flow.answer = answerTo(command) ?? null;
+        return;
+      }
+      answers.set(command.id, { act: actOf(command), answer: flow.answer ?? notUnderstood });
+      context.timers.set(command.id, timeMs + retentionMs);
     },
     onTimer(commandId: string) {
       answers.delete(commandId);
     },
-    answer(command) {
-      const answered = answers.get(command.id);
-      return answered && (answered.act === actOf(command) ? answered.answer : usedAlready);
-    },
+    answer: answerTo,
   };
 }

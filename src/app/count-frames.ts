@@ -1,4 +1,4 @@
-import type { AlertChange, TocsinFrame } from '../incident/index.ts';
+import { commandOf, type AlertChange, type TocsinFrame } from '../incident/index.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Counts what passed through the fold. Sums up first: a storm costs a handful of additions a batch. */
@@ -18,7 +18,9 @@ export function countFrames(frames: readonly TocsinFrame[], telemetry: Telemetry
     else sums.set(key, { name, value: count, attributes });
   };
   const changes = new Map<AlertChange['change'], number>();
-  for (const { entry, flow } of frames) {
+  for (const frame of frames) {
+    const { entry, flow } = frame;
+    const command = commandOf(frame);
     if (entry) add('tocsin_log_entries_applied_total', { kind: entry.kind });
     for (const { change } of flow.alertChanges) changes.set(change, (changes.get(change) ?? 0) + 1);
     for (const { change } of flow.signalChanges) add('tocsin_signals_total', { change });
@@ -26,8 +28,8 @@ export function countFrames(frames: readonly TocsinFrame[], telemetry: Telemetry
     for (const { status } of flow.pages) add('tocsin_pages_total', { status });
     if (entry?.kind === 'fact')
       add('tocsin_effects_total', { kind: entry.payload.kind, status: entry.payload.outcome.status });
-    if (entry?.kind === 'command')
-      add('tocsin_commands_total', { kind: entry.payload.kind, status: flow.answer?.status ?? 'refused' });
+    if (command)
+      add('tocsin_commands_total', { kind: command.kind, status: flow.answer?.status ?? 'refused' });
   }
   for (const [change, count] of changes) add('tocsin_alert_changes_total', { change }, count);
   for (const { name, value, attributes } of sums.values()) telemetry.count(name, value, attributes);

@@ -1,5 +1,7 @@
-import type { RequestListener, Server } from 'node:http';
+import { once } from 'node:events';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { TocsinError } from '../engine/index.ts';
 import { parseListen } from './listen-address.ts';
 
@@ -10,8 +12,10 @@ const { createServer } = process.getBuiltinModule('node:http');
 export interface Door {
   /** Where the first address answers. */
   readonly url: string;
-  /** Answers requests from now on, those first that have come meanwhile. */
+  /** Answers requests from now on, those first that have come meanwhile. Called again, `answer` takes the place of the one before. */
   open(answer: RequestListener): void;
+  /** Resolves once those requests are answered, or cut off, that are under way now; after `graceMs` at the latest. */
+  settled(graceMs: number): Promise<void>;
   /** Takes nothing more, and cuts what is still connected. */
   close(): Promise<void>;
 }
@@ -29,6 +33,7 @@ export async function openDoor(listen: readonly string[]): Promise<Door> {
   const limits = { keepAliveTimeout: keepAliveTimeoutMs, requestTimeout: requestTimeoutMs };
   let answer: RequestListener | null = null;
   const waiting: Parameters<RequestListener>[] = [];
+  const underWay = new Set<ServerResponse>();
   const servers: Server[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(
@@ -44,6 +49,8 @@ export async function openDoor(listen: readonly string[]): Promise<Door> {
   try {
     for (const address of listen) {
       const server = createServer(limits, (request, response) => {
+        underWay.add(response);
+        response.once('close', () => underWay.delete(response));
         if (answer) answer(request, response);
         else waiting.push([request, response]);
       });
@@ -60,6 +67,15 @@ export async function openDoor(listen: readonly string[]): Promise<Door> {
     open(next) {
       answer = next;
       for (const [request, response] of waiting.splice(0)) next(request, response);
+    },
+    async settled(graceMs) {
+      const closed = [...underWay].map((response) => once(response, 'close'));
+      const limit = new AbortController();
+      await Promise.race([
+        Promise.all(closed),
+        setTimeout(graceMs, null, { signal: limit.signal }).catch(() => null),
+      ]);
+      limit.abort();
     },
     close,
   };

@@ -1,5 +1,13 @@
 import type { Logger } from './logger.ts';
-import { EffectRunner, type Claim, type Clock, type Effect, type Fact } from '../engine/index.ts';
+import {
+  EffectRunner,
+  isOutrun,
+  TocsinError,
+  type Claim,
+  type Clock,
+  type Effect,
+  type Fact,
+} from '../engine/index.ts';
 import {
   laneOf,
   Notifier,
@@ -23,6 +31,8 @@ export interface CarrierOptions {
   readonly print: (text: string) => void;
   readonly history: Pick<HistoryParts, 'recall'>;
   readonly clock: Clock;
+  /** Rejects while another process is the one to act. */
+  readonly assertStillLeading: () => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -50,6 +60,7 @@ export function createCarriers({
   print,
   history,
   clock,
+  assertStillLeading,
   logger,
 }: CarrierOptions): Carriers {
   const notifier = new Notifier(config.receivers, {
@@ -64,6 +75,7 @@ export function createCarriers({
     firstWaitMs: notifyFirstWaitMs,
     longestWaitMs: notifyLongestWaitMs,
     clock,
+    assertStillLeading,
     onCircuit: (change) => tellCircuit(change, logger),
     shared: { globals: config.global, templates },
   });
@@ -132,9 +144,15 @@ export function createRunner({
     appendFact,
     clock,
     onOutcome: ({ effectId, kind, outcome }) => {
-      if (outcome.status === 'failed') logger.warn({ effectId, kind, code: outcome.code }, outcome.message);
+      if (outcome.status !== 'failed') return;
+      const { code, message } = outcome;
+      // What a later page says better is lost to nobody.
+      logger[code === 'TOC_EFFECT_SUPERSEDED' ? 'debug' : 'warn']({ effectId, kind, code }, message);
     },
-    onUnrecorded: ({ id }, error) =>
-      logger.error({ effectId: id, err: error }, 'The outcome of an effect could not be recorded.'),
+    onUnrecorded({ id }, error) {
+      // The partition is given up in the same moment, which is told once.
+      if (error instanceof TocsinError && isOutrun(error)) return;
+      logger.error({ effectId: id, err: error }, 'The outcome of an effect could not be recorded.');
+    },
   });
 }

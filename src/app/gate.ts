@@ -46,7 +46,7 @@ export function createCommandGate({ log, owner, answers, clock }: GateOptions): 
 }
 
 /** What people say of time is of the machine's clock. */
-function inLogTime(command: Command, aheadMs: number): Command {
+export function inLogTime(command: Command, aheadMs: number): Command {
   if (aheadMs === 0 || command.kind !== 'silence.set') return command;
   const { body } = command;
   return {

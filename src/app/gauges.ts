@@ -2,6 +2,7 @@ import type { EffectRunner } from '../engine/index.ts';
 import type { Carriers } from './effects.ts';
 import type { HistoryParts } from './history-parts.ts';
 import type { PipelineStages } from './pipeline.ts';
+import { addCommonGauges } from './common-gauges.ts';
 import type { SteadyClock } from './steady-clock.ts';
 import type { Storage } from './storage.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -39,47 +40,10 @@ export function addGauges(
     'Effects that are being carried out.',
     () => runner.inFlightCount,
   );
-  telemetry.gauge(
-    'tocsin_history_rows_pending',
-    'Rows that are not in the history yet.',
-    () => history.writer?.pendingCount ?? 0,
-  );
-  telemetry.gauge(
-    'tocsin_history_rows_spilled',
-    'Those of them that wait on the disk, because the ClickHouse server is away.',
-    () => history.writer?.spilledCount ?? 0,
-  );
-  telemetry.gauge(
-    'tocsin_history_spill_size_bytes',
-    'What they take of the disk.',
-    () => history.writer?.spilledBytes ?? 0,
-  );
-  telemetry.gauge('process_resident_memory_bytes', 'Memory of the process, as the system counts it.', () =>
-    process.memoryUsage.rss(),
-  );
-  telemetry.gauge(
-    'nodejs_heap_size_used_bytes',
-    "Memory that the process's JavaScript objects take.",
-    () => process.memoryUsage().heapUsed,
-  );
-  telemetry.gauge(
-    'tocsin_integration_circuit_open',
-    '1 while an integration does not take pages and is spared, 0.5 while it is tried again.',
-    () =>
-      carriers.integrations().map(({ receiver, integration, state }) => ({
-        value: state === 'open' ? 1 : state === 'half-open' ? 0.5 : 0,
-        attributes: { receiver, integration },
-      })),
-  );
-  telemetry.gauge(
-    'tocsin_integration_pages_waiting',
-    'Pages that wait until an integration takes pages again.',
-    () =>
-      carriers.integrations().map(({ receiver, integration, waitingCount }) => ({
-        value: waitingCount,
-        attributes: { receiver, integration },
-      })),
-  );
+  addCommonGauges(telemetry, {
+    history: history.writer,
+    integrations: () => carriers.integrations(),
+  });
   if (!cluster) return;
   telemetry.gauge(
     'tocsin_cluster_members',

@@ -13,6 +13,7 @@ import {
   type HistoryOptions,
 } from '../history/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
+import { seldom } from './seldom.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** The history of this process, or what stands in for it when there is none. */
@@ -33,6 +34,8 @@ export interface HistoryPartsOptions {
 }
 
 const closeGraceMs = 5000;
+/** In a storm each incident asks. */
+const problemEveryMs = 30_000;
 const mib = 1024 * 1024;
 
 /**
@@ -78,7 +81,7 @@ export async function openHistoryParts(
       else {
         logger.error(
           { err: error },
-          'The history on the ClickHouse server cannot be used. Rows wait on the disk until this is put right and Tocsin has started again.',
+          'The history on the ClickHouse server cannot be used. Rows wait on the disk until this is put right; it is tried again.',
         );
       }
     };
@@ -124,8 +127,9 @@ export async function openHistoryParts(
   });
   const recall = createRecall(source, {
     timeoutMs: history.recall_timeout,
-    onProblem: (error) =>
-      logger.warn({ err: error }, 'The history could not be asked for similar incidents.'),
+    onProblem: seldom(problemEveryMs, (error, count) =>
+      logger.warn({ err: error, count }, 'The history could not be asked for similar incidents.'),
+    ),
   });
   return {
     writer,

@@ -117,6 +117,7 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
     logger,
     leads: cluster === null || cluster.role === 'leading',
     assertLeading: async () => cluster?.assertLeading(),
+    assertStillLeading: async () => cluster?.assertLeading(),
   });
   const { fold, stages, owner, runner, carriers } = partition;
   const alone = {
@@ -170,10 +171,9 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       if (!cluster || cluster.role === 'leading') await partition.configure(payload);
     });
 
-  const read = createReadModel(stages);
+  const read = createReadModel(stages, carriers);
   addAlertmanagerMetrics(telemetry, {
-    stages,
-    integrations: () => carriers.integrations(),
+    partitions: () => [partition],
     reloads: () => inForce.reloads,
     configText: () => inForce.text,
     memberCount: () => cluster?.members.length ?? 1,
@@ -191,9 +191,14 @@ async function openInstance(options: InstanceOptions, closing: Closing): Promise
       cluster: () => (cluster ? viewOf(cluster) : web.cluster),
       alertmanagerVersion: web.alertmanagerVersion,
       configText: () => inForce.text,
-      integrations: () => carriers.integrations(),
-      notReadyBecause: () =>
-        partition.failure?.message ?? (cluster?.role === 'seeking' ? 'no member of the cluster leads' : null),
+      readiness: () => {
+        if (partition.failure) return { isReady: false, troubles: [partition.failure] };
+        if (cluster?.role !== 'seeking') return { isReady: true, troubles: [] };
+        return {
+          isReady: false,
+          troubles: [{ code: 'TOC_CLUSTER_NO_LEADER', message: 'no member of the cluster leads' }],
+        };
+      },
       reload,
       metrics: () => telemetry.text(),
       nowMs: () => clock.nowMs(),

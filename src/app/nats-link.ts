@@ -6,7 +6,7 @@ import type { Telemetry } from './telemetry.ts';
 
 /** Connects to the NATS servers of section `nats`, if there is one; reports are taken from there once it is told to listen. */
 export function openNatsLink(
-  { nats: config }: TocsinConfig,
+  { nats: config }: Pick<TocsinConfig, 'nats'>,
   take: Parameters<typeof openNats>[1],
   {
     closing,

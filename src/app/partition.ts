@@ -1,8 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CommandGate } from '../api/index.ts';
-import { PartitionOwner, TocsinError, type EffectRunner, type HistorySink } from '../engine/index.ts';
+import {
+  isOutrun,
+  PartitionOwner,
+  TocsinError,
+  type EffectRunner,
+  type HistorySink,
+} from '../engine/index.ts';
 import type { ConfigEntry, Flow, LogEntry } from '../incident/index.ts';
-import type { PartitionLog } from '../log/index.ts';
+import type { PartitionLog, Snapshots } from '../log/index.ts';
 import type { MatrixScorer } from '../score/index.ts';
 import type { PartitionStore } from '../store/index.ts';
 import type { Templates } from '../template/index.ts';
@@ -13,7 +19,7 @@ import { createCommandGate } from './gate.ts';
 import type { HistoryParts } from './history-parts.ts';
 import type { Logger } from './logger.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
-import { Retention } from './retention.ts';
+import { Retention, SnapshotRetention, type RetentionOptions } from './retention.ts';
 import type { SteadyClock } from './steady-clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -24,6 +30,8 @@ export interface PartitionOptions {
   readonly templates: Templates | undefined;
   readonly log: PartitionLog<LogEntry>;
   readonly store: PartitionStore;
+  /** Beside a log that many processes share; absent where the store loses nothing. */
+  readonly snapshots?: Snapshots;
   readonly history: Pick<HistoryParts, 'recall'> & { readonly sink: HistorySink | null };
   readonly scorer: MatrixScorer;
   readonly publisher: CarrierOptions['publisher'];
@@ -34,8 +42,10 @@ export interface PartitionOptions {
   readonly logger: Logger;
   /** Whether this process acts on the log from the start; else from `lead` on. */
   readonly leads: boolean;
-  /** Rejects while another process is the one to act. */
+  /** Rejects while another process is the one to act. Asked before each claim of an effect. */
   readonly assertLeading: () => Promise<void>;
+  /** The same, asked before each attempt to carry an effect out that was claimed. */
+  readonly assertStillLeading: () => Promise<void>;
 }
 
 /** One partition as this process folds it, with what carries its effects out. */
@@ -66,6 +76,7 @@ export function createPartition({
   templates,
   log,
   store,
+  snapshots,
   history,
   scorer,
   publisher,
@@ -75,6 +86,7 @@ export function createPartition({
   logger,
   leads,
   assertLeading,
+  assertStillLeading,
 }: PartitionOptions): Partition {
   const { fold, stages } = createPipeline({ scorer, withHistory: history.sink !== null, scope });
   const { promise: failed, resolve: tell } = Promise.withResolvers<TocsinError>();
@@ -85,7 +97,17 @@ export function createPartition({
     logger.error({ code: error.code, err: error.cause }, error.message);
     tell(error);
   };
-  const carriers = createCarriers({ config, templates, store, publisher, print, history, clock, logger });
+  const carriers = createCarriers({
+    config,
+    templates,
+    store,
+    publisher,
+    print,
+    history,
+    clock,
+    assertStillLeading,
+    logger,
+  });
   const runner = createRunner({
     carriers,
     store,
@@ -96,7 +118,7 @@ export function createPartition({
     assertLeading,
     logger,
   });
-  const retention = new Retention({
+  const retained: RetentionOptions = {
     log,
     store,
     retentionMs: config.storage.log_retention,
@@ -105,11 +127,14 @@ export function createPartition({
         { err: error },
         'Old log entries could not be removed; they will be with the next cleaning.',
       ),
-  });
+  };
+  const snapshotRetention = snapshots && new SnapshotRetention({ ...retained, snapshots });
+  const retention = snapshotRetention ?? new Retention(retained);
   const owner = new PartitionOwner<LogEntry, Flow>({
     fold,
     log,
     store,
+    snapshots: snapshotRetention,
     runner,
     sink: history.sink,
     clock,
@@ -120,8 +145,10 @@ export function createPartition({
     onFrames: (frames) => countFrames(frames, telemetry),
     onFailure: fail,
     onCheckpoint: (position, timeMs) => retention.note(position, timeMs),
-    onCheckpointError: (error) =>
-      logger.warn({ err: error }, 'A checkpoint could not be written; it will be written with the next one.'),
+    onCheckpointError(error) {
+      if (error instanceof TocsinError && isOutrun(error)) return;
+      logger.warn({ err: error }, 'A checkpoint could not be written; it will be written with the next one.');
+    },
   });
   const configure = async (payload: ConfigEntry['payload']): Promise<void> => {
     const { position } = await log.append({ kind: 'config', timeMs: clock.nowMs(), payload });

@@ -2,7 +2,7 @@ import { createCorrelateStage, type CorrelateStage } from '../correlate/index.ts
 import { createDedupStage, type DedupStage } from '../dedup/index.ts';
 import { createDispatchStage, type DispatchStage } from '../dispatch/index.ts';
 import { Fold } from '../engine/index.ts';
-import { createAnswersStage, type AnswersStage } from './answers.ts';
+import { createAdmissionStage, createAnswersStage, type AnswersStage } from './answers.ts';
 import { createFunnelStage, type FunnelStage } from './funnel.ts';
 import { createHistoryStage } from '../history/index.ts';
 import { createFlow, type Flow, type LogEntry, type TocsinStageFactory } from '../incident/index.ts';
@@ -43,6 +43,7 @@ export interface PipelineOptions {
 export function createPipeline({ scorer, withHistory, scope = '' }: PipelineOptions): Pipeline {
   const stages = {} as { -readonly [Name in keyof PipelineStages]: PipelineStages[Name] };
   const order: [string, TocsinStageFactory][] = [
+    ['admission', createAdmissionStage],
     ['source', (context) => (stages.intake = createIntakeStage(context))],
     ['mute', (context) => (stages.mute = createMuteStage(context))],
     ['dedup', (context) => (stages.dedup = createDedupStage(context))],

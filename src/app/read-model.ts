@@ -1,10 +1,21 @@
 import { labelsToObject, type Alert } from '../alert/index.ts';
-import type { AlertView, IncidentDetail, ReadModel } from '../api/index.ts';
+import {
+  selectAlerts,
+  selectGroups,
+  selectIncidents,
+  selectSilences,
+  type AlertView,
+  type GroupView,
+  type IncidentDetail,
+  type ReadModel,
+  type SignalView,
+} from '../api/index.ts';
+import type { Carriers } from './effects.ts';
 import type { Candidate, Incident, Signal } from '../incident/index.ts';
 import type { PipelineStages } from './pipeline.ts';
 
-/** Answers the API from the stages' memory. Valid between two batches of the fold, which is whenever a request is handled. */
-export function createReadModel(stages: PipelineStages): ReadModel {
+/** Answers the API from the stages' memory, at once: between two batches of the fold, which is whenever a request is handled. */
+export function createReadModel(stages: PipelineStages, carriers: Pick<Carriers, 'integrations'>): ReadModel {
   const { intake, mute, dedup, correlate, triage, runbook, dispatch, funnel } = stages;
 
   const view = (alert: Alert): AlertView => ({
@@ -13,8 +24,22 @@ export function createReadModel(stages: PipelineStages): ReadModel {
     receivers: dispatch.receiversOf(alert.fingerprint),
   });
 
-  const signalsOf = (candidate: Candidate | undefined): Signal[] =>
-    (candidate?.signalIds ?? []).flatMap((id) => dedup.signal(id) ?? []);
+  const signalsOf = (candidate: Candidate | undefined): SignalView[] =>
+    (candidate?.signalIds ?? []).flatMap((id) => {
+      const signal = dedup.signal(id);
+      return signal ? withoutSignature(signal) : [];
+    });
+
+  function* alerts(): Generator<AlertView> {
+    for (const alert of intake.alerts()) yield view(alert);
+  }
+
+  function* groups(): Generator<GroupView> {
+    for (const group of dispatch.groups()) {
+      const inGroup = group.fingerprints.flatMap((fingerprint) => intake.alert(fingerprint) ?? []);
+      yield { labels: group.labels, receiver: group.receiver, alerts: inGroup.map(view) };
+    }
+  }
 
   const detailOf = (id: string): IncidentDetail | undefined => {
     const incident = triage.incident(id);
@@ -31,22 +56,15 @@ export function createReadModel(stages: PipelineStages): ReadModel {
   };
 
   return {
-    *alerts() {
-      for (const alert of intake.alerts()) yield view(alert);
-    },
-    *groups() {
-      for (const group of dispatch.groups()) {
-        const alerts = group.fingerprints.flatMap((fingerprint) => intake.alert(fingerprint) ?? []);
-        yield { labels: group.labels, receiver: group.receiver, alerts: alerts.map(view) };
-      }
-    },
-    receivers: () => dispatch.receivers(),
-    silences: () => mute.silences(),
-    silence: (id) => mute.silence(id),
-    incidents: () => triage.incidents(),
-    incident: detailOf,
-    run: (id) => runbook.run(id),
-    explain(id) {
+    alerts: async (query) => selectAlerts(alerts(), query),
+    groups: async (query) => selectGroups(groups(), query),
+    receivers: async () => dispatch.receivers(),
+    silences: async (matchers) => selectSilences(mute.silences(), matchers),
+    silence: async (id) => mute.silence(id),
+    incidents: async (query) => selectIncidents(triage.incidents(), query),
+    incident: async (id) => detailOf(id),
+    run: async (id) => runbook.run(id),
+    async explain(id) {
       const detail = detailOf(id);
       if (detail) return { kind: 'incident', ...explainIncident(stages, detail) };
       const signal = dedup.signal(id);
@@ -54,7 +72,8 @@ export function createReadModel(stages: PipelineStages): ReadModel {
       const alert = intake.alert(id);
       return alert ? { kind: 'alert', ...explainAlert(stages, alert) } : undefined;
     },
-    funnel: () => funnel.funnel(),
+    funnel: async () => funnel.funnel(),
+    integrations: async () => carriers.integrations(),
   };
 }
 
@@ -81,7 +100,7 @@ function explainAlert(stages: PipelineStages, alert: Alert): Record<string, unkn
 function explainSignal(stages: PipelineStages, signal: Signal): Record<string, unknown> {
   const candidate = stages.correlate.candidateOfSignal(signal.id);
   return {
-    signal: shownSignal(signal),
+    signal: shownSignal(withoutSignature(signal)),
     baseline: stages.score.baseline(signal.id) ?? null,
     links:
       candidate?.links.filter((link) => link.fromSignalId === signal.id || link.toSignalId === signal.id) ??
@@ -106,7 +125,11 @@ function explainIncident(stages: PipelineStages, detail: IncidentDetail): Record
   };
 }
 
-function shownSignal({ signature: _, labels, ...signal }: Signal): Record<string, unknown> {
+function withoutSignature({ signature: _, ...signal }: Signal): SignalView {
+  return signal;
+}
+
+function shownSignal({ labels, ...signal }: SignalView): Record<string, unknown> {
   return { ...signal, labels: labelsToObject(labels) };
 }
 

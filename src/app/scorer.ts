@@ -16,8 +16,20 @@ export function startScorer({ score }: TocsinConfig): RunningScorer {
   return { scorer: pool, stop: () => pool.close() };
 }
 
+/** Sections that say where a process stores, listens and connects, which may differ from one to the next. */
+const ofProcess: ReadonlySet<string> = new Set<keyof TocsinConfig>([
+  'alertmanager',
+  'cluster',
+  'fleet',
+  'history',
+  'nats',
+  'server',
+  'storage',
+]);
+
 /**
- * What the config entry of the log holds: the configuration and the model that it names, so that the fold reads no file. Secrets stay out of it.
+ * What the config entry of the log holds: the sections that the fold reads and the model that they name, so that it reads no file. Secrets stay out
+ * of it.
  * `configFile` is where relative paths start from. Rejects with TOC_MODEL_UNREADABLE or TOC_MODEL_MISMATCH.
  */
 export async function createConfigPayload(
@@ -28,6 +40,11 @@ export async function createConfigPayload(
     config.score.model,
     configFile === undefined ? '.' : dirname(configFile),
   );
+  const folded = Object.entries(shownConfig(config)).filter(([section]) => !ofProcess.has(section));
+  // The rest of that section is about the database.
+  const { repeat_interval } = config.history;
   // Through JSON, so that what is folded live is what will be read back.
-  return JSON.parse(JSON.stringify({ ...shownConfig(config), model })) as ConfigEntry['payload'];
+  return JSON.parse(
+    JSON.stringify({ ...Object.fromEntries(folded), history: { repeat_interval }, model }),
+  ) as ConfigEntry['payload'];
 }

@@ -4,6 +4,7 @@ import { readToken } from './read-token.ts';
 import { webhookFormats } from '../source/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
 import type { Door } from './door.ts';
+import { refuseRequests } from './refuse-requests.ts';
 
 /** How the API is served, beyond what the configuration says. */
 export interface WebOptions {
@@ -25,7 +26,13 @@ export const plainWeb: WebOptions = {
   alertmanagerVersion: null,
 };
 
-/** Answers at the door from now on. Returns what ends that. */
+/** How long requests that are under way may take to be answered once the process is told to stop: longer than an append is tried. */
+const drainGraceMs = 22_000;
+
+/**
+ * Answers at the door from now on. Returns what ends that: what is under way is answered, and what comes is refused until the door
+ * itself is closed.
+ */
 export async function serveApi(
   ports: ApiPorts,
   { server, source }: TocsinConfig,
@@ -46,7 +53,8 @@ export async function serveApi(
   await api.ready();
   door.open((request, response) => api.routing(request, response));
   return async () => {
-    await door.close();
+    door.open(refuseRequests(routePrefix));
+    await door.settled(drainGraceMs);
     await api.close();
   };
 }

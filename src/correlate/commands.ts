@@ -37,6 +37,10 @@ export class CorrelateCommands {
   }
 
   /** Forgets how to take back a command. */
+  remembers(commandId: string): boolean {
+    return this.#undo.has(commandId);
+  }
+
   forget(commandId: string): void {
     this.#undo.delete(commandId);
   }

@@ -1,6 +1,7 @@
 import { labelValue, type Alert } from '../alert/index.ts';
 import type { StageContext } from '../engine/index.ts';
 import {
+  commandOf,
   readServiceGraph,
   type Candidate,
   type ConfigEntry,
@@ -22,6 +23,8 @@ export interface CorrelateStage extends TocsinStage {
   candidate(id: string): Candidate | undefined;
   /** The candidate that the signal belongs to. */
   candidateOfSignal(signalId: string): Candidate | undefined;
+  /** Whether the command is a merge or split that can be taken back. */
+  remembers(commandId: string): boolean;
 }
 
 /**
@@ -55,8 +58,9 @@ class Correlate implements CorrelateStage {
   onFrame(frame: TocsinFrame): void {
     const { entry, flow } = frame;
     if (entry?.kind === 'config') this.#configure(entry);
-    if (entry?.kind === 'command') {
-      const answer = this.#commands.apply(entry.payload, this.#config, frame.timeMs);
+    const command = commandOf(frame);
+    if (command) {
+      const answer = this.#commands.apply(command, this.#config, frame.timeMs);
       if (answer) flow.answer = answer;
     }
     for (const change of flow.signalChanges) this.#onSignal(change, frame.timeMs);
@@ -92,6 +96,10 @@ class Correlate implements CorrelateStage {
 
   candidateOfSignal(signalId: string): Candidate | undefined {
     return this.candidate(this.#candidates.signal(signalId)?.candidateId ?? '');
+  }
+
+  remembers(commandId: string): boolean {
+    return this.#commands.remembers(commandId);
   }
 
   #configure(entry: ConfigEntry | null): void {

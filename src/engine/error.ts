@@ -101,11 +101,24 @@ export const errorCodes = {
     retryable: false,
     summary: 'A stage threw: a defect. The partition stands still; nothing that was accepted is lost.',
   },
+  TOC_PARTITION_UNOWNED: {
+    retryable: true,
+    summary:
+      'No process of the fleet leads the partition at the moment, or the one that does gives no answer.',
+  },
+  TOC_QUESTION_UNKNOWN: {
+    retryable: false,
+    summary: 'The process that leads a partition is of a version that does not know what it is asked.',
+  },
   TOC_REPORT_INVALID: {
     retryable: false,
     summary: 'A report, or a part of it, could not be read; the message names the field.',
   },
   TOC_STEP_FAILED: { retryable: false, summary: 'An HTTP step of a runbook failed.' },
+  TOC_STOPPING: {
+    retryable: true,
+    summary: 'The process is ending: it finishes what is under way and takes nothing more.',
+  },
   TOC_STORE_CORRUPT: {
     retryable: false,
     summary: 'The store was overwritten or cut off from outside.',
@@ -143,4 +156,9 @@ export class TocsinError extends Error {
   get retryable(): boolean {
     return errorCodes[this.code].retryable;
   }
+}
+
+/** Another process has the partition by now: what this one cannot do any more is for that one to do. */
+export function isOutrun({ code }: TocsinError): boolean {
+  return code === 'TOC_LOG_FENCED' || code === 'TOC_STORE_FENCED';
 }

@@ -153,6 +153,14 @@ export class Fold<E extends Entry, Flow> {
     };
   }
 
+  /**
+   * The whole state in parts of up to `maxCount` rows, while the fold goes on: together with the checkpoint that is taken next after the
+   * last part they are the state at that checkpoint's position. Values are shared with the fold: encode each part before anything else.
+   */
+  *walk(maxCount: number): Generator<TableChange[]> {
+    for (const table of this.#tables.values()) yield* table.walk(maxCount);
+  }
+
   /** The whole state, each table's rows in the order in which its stage walks them. Values are shared with the fold. */
   snapshot(): Checkpoint {
     this.#assertReady('take a snapshot');

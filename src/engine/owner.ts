@@ -1,11 +1,17 @@
 import { setImmediate as nextTurnOfNode } from 'node:timers/promises';
-import { CheckpointWriter, type CheckpointStore, type HistorySink } from './checkpoint-writer.ts';
+import {
+  CheckpointWriter,
+  type CheckpointStore,
+  type HistorySink,
+  type SnapshotStore,
+} from './checkpoint-writer.ts';
 import type { Clock } from './clock.ts';
 import type { Appended, Entry, LogSlice } from './entry.ts';
 import { TocsinError } from './error.ts';
 import type { Fold } from './fold.ts';
 import type { Frame } from './frame.ts';
 import { Inbox } from './inbox.ts';
+import { latestCheckpoint } from './latest-checkpoint.ts';
 import type { EffectRunner } from './runner.ts';
 
 /** The partition's log, as its owner needs it. */
@@ -24,6 +30,8 @@ export interface OwnerOptions<E extends Entry, Flow> {
   readonly fold: Fold<E, Flow>;
   readonly log: OwnedLog<E>;
   readonly store: CheckpointStore;
+  /** For a log that is trimmed though the store may lose what it has. */
+  readonly snapshots?: SnapshotStore | undefined;
   readonly runner: EffectRunner;
   readonly sink: HistorySink | null;
   readonly clock: Clock;
@@ -90,10 +98,11 @@ export class PartitionOwner<E extends Entry, Flow> {
   constructor(options: OwnerOptions<E, Flow>) {
     this.#options = options;
     this.#leads = options.leads ?? true;
-    const { fold, store, sink, checkpointIntervalMs, onCheckpoint, onCheckpointError } = options;
+    const { fold, store, snapshots, sink, checkpointIntervalMs, onCheckpoint, onCheckpointError } = options;
     this.#checkpoints = new CheckpointWriter({
       fold,
       store,
+      snapshots,
       sink,
       intervalMs: checkpointIntervalMs,
       onWritten: onCheckpoint,
@@ -141,29 +150,44 @@ export class PartitionOwner<E extends Entry, Flow> {
     if (this.#state !== 'failed') this.#state = 'stopped';
     this.#unsubscribe?.();
     this.#tick?.cancel();
-    await this.#starting?.catch(() => undefined);
-    await this.#pumping;
+    const graceMs = this.#options.stopGraceMs ?? defaultStopGraceMs;
+    // A read that hangs ends when the log is closed, which may be after this.
+    await this.#within(graceMs, this.#settle());
     this.#releaseWaiters();
     await this.#options.runner.stop();
-    const graceMs = this.#options.stopGraceMs ?? defaultStopGraceMs;
     await this.#within(graceMs, hasState ? this.#checkpoints.finish() : this.#checkpoints.settled());
     this.#checkpoints.abandon();
   }
 
+  /** Resolves when nothing is folded any more. */
+  async #settle(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
+    await this.#pumping;
+  }
+
   async #recover(): Promise<void> {
-    const { fold, log, store, nextTurn = nextTurnOfNode } = this.#options;
-    fold.restore(await store.readCheckpoint());
-    if (fold.position > log.lastPosition) {
-      throw new TocsinError(
-        'TOC_LOG_CORRUPT',
-        `the log ends at position ${log.lastPosition}, before the checkpoint at ${fold.position}`,
-      );
-    }
+    const {
+      fold,
+      log,
+      store,
+      snapshots,
+      onCheckpointError: onError,
+      nextTurn = nextTurnOfNode,
+    } = this.#options;
+    const { checkpoint, isOfStore } = await latestCheckpoint({ store, snapshots, onError });
+    if (!isOfStore) this.#checkpoints.replaceNext();
+    fold.restore(checkpoint);
     if (fold.ownership && log.identity !== undefined && fold.ownership.log !== log.identity) {
       const { log: folded } = fold.ownership;
       throw new TocsinError(
         'TOC_LOG_REPLACED',
         `the checkpoint is of the log ${folded}, and this is ${log.identity}`,
+      );
+    }
+    if (fold.position > log.lastPosition) {
+      throw new TocsinError(
+        'TOC_LOG_CORRUPT',
+        `the log ends at position ${log.lastPosition}, before the checkpoint at ${fold.position}`,
       );
     }
     this.#checkpoints.begin(fold.timeMs);
@@ -231,7 +255,7 @@ export class PartitionOwner<E extends Entry, Flow> {
     try {
       return await this.#readLog();
     } catch (error) {
-      throw this.#fail(error);
+      throw this.#state === 'following' ? this.#fail(error) : error;
     }
   }
 

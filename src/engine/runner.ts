@@ -3,7 +3,8 @@ import type { Claim, Effect, Fact } from './effect.ts';
 import { TocsinError, type ErrorCode } from './error.ts';
 
 /**
- * Carries out effects of one kind. What it rejects with becomes the fact's failure; retrying is its own affair. `outdated` is aborted when
+ * Carries out effects of one kind. What it rejects with becomes the fact's failure; retrying is its own affair. With TOC_LOG_FENCED it
+ * says that another process is the one to act by now. `outdated` is aborted when
  * a later effect says all of it anew: whoever waits for another attempt may leave it to that one.
  */
 export type Carrier = (effect: Effect, stop: AbortSignal, outdated: AbortSignal) => Promise<unknown>;
@@ -260,7 +261,7 @@ export class EffectRunner {
     return true;
   }
 
-  /** The outcome, or undefined when the runner was stopped meanwhile and nothing can be said. */
+  /** The outcome, or undefined when the runner was stopped or replaced meanwhile and nothing can be said. */
   async #attempt(effect: Effect, outdated: AbortSignal): Promise<Fact['outcome'] | undefined> {
     const carrier = this.#options.carriers[effect.kind];
     if (!carrier)
@@ -277,6 +278,8 @@ export class EffectRunner {
     } catch (error) {
       if (this.#stop.signal.aborted) return undefined;
       const code = error instanceof TocsinError ? error.code : 'TOC_EFFECT_FAILED';
+      // Another process has the effect by now, and it is for that one to say how it ends.
+      if (code === 'TOC_LOG_FENCED') return undefined;
       return { status: 'failed', code, message: error instanceof Error ? error.message : String(error) };
     }
   }

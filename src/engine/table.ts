@@ -86,6 +86,22 @@ export class Table<Value> {
     return changes;
   }
 
+  /**
+   * Every live row in parts of `maxCount`, while rows may change between one part and the next: what changed after its part was given is
+   * among the next changes, so that the parts and these together are what the table holds then.
+   */
+  *walk(maxCount: number): Generator<TableChange[]> {
+    let part: TableChange[] = [];
+    let order = 0;
+    for (const [key, value] of this.#rows) {
+      part.push({ table: this.name, key, order: ++order, value });
+      if (part.length < maxCount) continue;
+      yield part;
+      part = [];
+    }
+    if (part.length > 0) yield part;
+  }
+
   /** Every live row, in the order of iteration. */
   rows(): { table: string; key: string; order: number; value: Value }[] {
     return Array.from(this.#rows, ([key, value], index) => ({

@@ -1,4 +1,4 @@
-import { sleep, TocsinError, type Clock } from '../engine/index.ts';
+import { isOutrun, sleep, TocsinError, type Clock } from '../engine/index.ts';
 import { nextMoves } from './share.ts';
 
 /** A partition whose lease this process has. */
@@ -39,6 +39,8 @@ export interface StewardOptions {
 
 /** So many times within a lease it is renewed. */
 const turnsPerLease = 3;
+/** For so many leases a member must have been there before it is given what others have: one that comes and goes would cost each time. */
+const leasesToSettle = 2;
 /** How long a partition is left to others that could not be opened, or failed, here. */
 const firstRestMs = 2000;
 const longestRestMs = 60_000;
@@ -56,6 +58,8 @@ export class Steward {
   readonly #taking = new Map<number, Promise<void>>();
   /** Until when a partition is left alone, and how long that was. */
   readonly #resting = new Map<number, { readonly untilMs: number; readonly lengthMs: number }>();
+  /** Since when each member has been seen without a break. */
+  #seenSince: ReadonlyMap<string, number> = new Map();
   readonly #stop = new AbortController();
   #loop: Promise<void> = Promise.resolve();
 
@@ -99,10 +103,21 @@ export class Steward {
     await Promise.all([directory.announce(), ...this.held.map((partition) => this.#renew(partition))]);
     const { members, owners } = await directory.look();
     if (this.#stop.signal.aborted || !members.includes(self)) return;
-    const { take, give } = nextMoves({ members, owners, partitionCount }, self);
+    const { take } = nextMoves({ members, owners, partitionCount }, self);
+    const { give } = nextMoves({ members: this.#settled(members), owners, partitionCount }, self);
     for (const partition of give)
       if (this.#holdings.has(partition)) await this.#end(partition, 'handed over');
     for (const partition of take) this.#take(partition);
+  }
+
+  /** Those of the members that have come to stay, this one included. */
+  #settled(members: readonly string[]): readonly string[] {
+    const { self, clock, leaseMs } = this.#options;
+    const nowMs = clock.nowMs();
+    this.#seenSince = new Map(members.map((member) => [member, this.#seenSince.get(member) ?? nowMs]));
+    return members.filter(
+      (member) => member === self || nowMs - this.#seenSince.get(member)! >= leasesToSettle * leaseMs,
+    );
   }
 
   async #renew(partition: number): Promise<void> {
@@ -147,10 +162,8 @@ export class Steward {
     const { onGone, onTrouble } = this.#options;
     if (!holding || this.#holdings.get(partition) !== holding) return;
     this.#holdings.delete(partition);
-    const isOutrun =
-      why !== 'handed over' && (why.code === 'TOC_LOG_FENCED' || why.code === 'TOC_STORE_FENCED');
     if (why === 'handed over') this.#resting.delete(partition);
-    else if (!isOutrun) this.#rest(partition);
+    else if (!isOutrun(why)) this.#rest(partition);
     try {
       await holding.close(why === 'handed over' ? 'hand over' : 'abandon');
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Table } from '../engine/index.ts';
-import type { Command, CommandAnswer, TocsinFrame } from '../incident/index.ts';
+import { commandOf, type Command, type CommandAnswer, type TocsinFrame } from '../incident/index.ts';
 import { canonicalJson, chainHash, sha256, type AuditContent } from './audit.ts';
 import { timeColumn } from './columns.ts';
 import type { RowEmitter } from './row-emitter.ts';
@@ -27,7 +27,8 @@ export class AuditProjection {
 
   onFrame(frame: TocsinFrame): void {
     const { entry, flow } = frame;
-    if (entry?.kind === 'command') this.#append(frame, describeCommand(entry.payload, flow.answer));
+    const command = commandOf(frame);
+    if (command) this.#append(frame, describeCommand(command, flow.answer));
     else if (entry?.kind === 'config') this.#append(frame, describeConfig(entry.payload));
     else if (entry?.kind === 'fact' && entry.payload.outcome.status === 'failed') {
       const { effectId, kind, outcome } = entry.payload;

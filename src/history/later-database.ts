@@ -6,33 +6,39 @@ export interface LaterDatabaseOptions {
   readonly delayMs: number;
   readonly open: () => Promise<HistoryDatabase>;
   readonly onMissing: (error: unknown) => void;
-  /** Rows are taken and lost where the database can't be opened; without it they are refused, and their writer keeps them. */
+  /**
+   * Rows are taken and lost where the database can't be opened; without it they are refused, their writer keeps them, and opening is tried
+   * again when it comes again.
+   */
   readonly onLost: ((count: number) => void) | null;
+  /** The least time between two attempts to open it; 5 s unless said otherwise. */
+  readonly retryMs?: number;
 }
 
+const defaultRetryMs = 5_000;
+
 /**
- * A database that is opened after a while; calls wait for it. Where it cannot be opened in the end, which `onMissing` is told, rows are taken
- * and lost, which `onLost` counts, and questions reject with TOC_HISTORY_UNAVAILABLE; so do rows where there is no `onLost`.
+ * A database that is opened after a while; calls wait for it. Where it cannot be opened, which `onMissing` is told, rows are taken and lost, which
+ * `onLost` counts, and questions reject with TOC_HISTORY_UNAVAILABLE; so do rows where there is no `onLost`.
  */
 export class LaterDatabase implements HistoryDatabase {
   readonly engine = 'embedded';
   readonly #hurry = new AbortController();
-  readonly #opened: Promise<HistoryDatabase | null>;
+  readonly #options: LaterDatabaseOptions;
+  #opened: Promise<HistoryDatabase | null>;
+  /** When it could not be opened, by a clock that is never set. */
+  #failedAtMs = Infinity;
   #isClosed = false;
 
-  readonly #onLost: ((count: number) => void) | null;
-
-  constructor({ delayMs, open, onMissing, onLost }: LaterDatabaseOptions) {
-    this.#onLost = onLost;
-    this.#opened = this.#open(delayMs, open).catch((error: unknown) => {
-      onMissing(error);
-      return null;
-    });
+  constructor(options: LaterDatabaseOptions) {
+    this.#options = options;
+    this.#opened = this.#open(options.delayMs);
   }
 
   async insert(table: string, lines: readonly string[]): Promise<void> {
     const database = await this.#opened;
-    if (!database && this.#onLost) this.#onLost(lines.length);
+    const { onLost } = this.#options;
+    if (!database && onLost) onLost(lines.length);
     else await (await this.#required()).insert(table, lines);
   }
 
@@ -63,12 +69,24 @@ export class LaterDatabase implements HistoryDatabase {
     await (await this.#opened)?.close();
   }
 
-  async #open(delayMs: number, open: () => Promise<HistoryDatabase>): Promise<HistoryDatabase | null> {
+  async #open(delayMs: number): Promise<HistoryDatabase | null> {
     await sleep(delayMs, undefined, { signal: this.#hurry.signal }).catch(() => undefined);
-    return this.#isClosed ? null : open();
+    if (this.#isClosed) return null;
+    try {
+      return await this.#options.open();
+    } catch (error) {
+      this.#failedAtMs = performance.now();
+      this.#options.onMissing(error);
+      return null;
+    }
   }
 
   async #required(): Promise<HistoryDatabase> {
+    const { onLost, retryMs = defaultRetryMs } = this.#options;
+    if (onLost === null && performance.now() - this.#failedAtMs >= retryMs) {
+      this.#failedAtMs = Infinity;
+      this.#opened = this.#open(0);
+    }
     const database = await this.#opened;
     if (database) return database;
     throw new TocsinError('TOC_HISTORY_UNAVAILABLE', 'the history could not be opened');

@@ -51,6 +51,8 @@ export interface Flow {
   runs: readonly RunbookRun[];
   /** `dispatch`: pages that leave in this moment. */
   pages: readonly Page[];
+  /** The frame's command was applied before, under the same id: it does nothing now. */
+  isRepeated: boolean;
   /** Set by the stage that answers the frame's command. */
   answer: CommandAnswer | null;
 }
@@ -66,6 +68,7 @@ export function createFlow(): Flow {
     incidents: none,
     runs: none,
     pages: none,
+    isRepeated: false,
     answer: null,
   };
 }
@@ -73,6 +76,12 @@ export function createFlow(): Flow {
 const none: readonly never[] = Object.freeze([]);
 
 export type TocsinFrame = Frame<LogEntry, Flow>;
+
+/** The command that the frame asks to be carried out; null where there is none, or it was before. */
+export function commandOf({ entry, flow }: TocsinFrame): Command | null {
+  return entry?.kind === 'command' && !flow.isRepeated ? entry.payload : null;
+}
+
 export type TocsinStage = Stage<LogEntry, Flow>;
 export type TocsinStageFactory = StageFactory<LogEntry, Flow>;
 

@@ -4,3 +4,4 @@ export type { StreamSettings } from './jetstream-client.ts';
 export * from './lmdb.ts';
 export * from './log.ts';
 export * from './open-jetstream.ts';
+export type { Snapshots } from './stream-snapshots.ts';

@@ -57,6 +57,9 @@ export type PublishOutcome =
 
 const nanosPerMs = 1_000_000;
 const publishTimeoutMs = 2000;
+const askTimeoutMs = 3000;
+/** Of a server that does not say it. */
+const defaultMaxPayload = 1024 * 1024;
 const writerHeader = 'Tocsin-Writer';
 /** https://github.com/nats-io/nats-server/blob/v2.9.10/server/errors.json */
 const apiCodes = {
@@ -69,8 +72,13 @@ const apiCodes = {
   notTheLastUnknown: 10_164,
 } as const;
 
-/** Messages that a reader asks for ahead, and how soon it notices that the servers have forgotten it. */
-const readAhead = 2000;
+/**
+ * Of the largest messages a reader asks for so many ahead, in bytes: one that is larger than what is asked for would never come. No more,
+ * because a server cuts off a connection that does not take what waits for it (64 MiB unless its `max_pending` says otherwise), with
+ * all other readers on it.
+ */
+const readAheadCount = 2;
+/** How soon a reader notices that the servers have forgotten it. */
 const readerHeartbeatMs = 500;
 const readerExpiryMs = 2000;
 
@@ -84,7 +92,7 @@ export class StreamClient {
   private constructor(connection: NatsConnection, manager: JetStreamManager, stream: string) {
     this.#connection = connection;
     this.#manager = manager;
-    this.#client = jetstream(connection);
+    this.#client = jetstream(connection, { timeout: askTimeoutMs });
     this.stream = stream;
   }
 
@@ -104,7 +112,7 @@ export class StreamClient {
       discard: DiscardPolicy.New,
     };
     try {
-      const manager = await jetstreamManager(connection, { checkAPI: false });
+      const manager = await jetstreamManager(connection, { checkAPI: false, timeout: askTimeoutMs });
       const client = new StreamClient(connection, manager, stream);
       const info = await client.#infoOrNull();
       if (!info) await manager.streams.add({ name: stream, ...wanted }).catch(unlessItIsThere);
@@ -117,7 +125,7 @@ export class StreamClient {
 
   /** The largest message that the servers take, its headers included. */
   get maxMessageBytes(): number {
-    return this.#connection.info?.max_payload ?? Infinity;
+    return this.#connection.info?.max_payload ?? defaultMaxPayload;
   }
 
   /** Null where the stream is gone. */
@@ -178,7 +186,7 @@ export class StreamClient {
         opt_start_seq: fromPosition,
       });
       const messages = await consumer.consume({
-        max_messages: readAhead,
+        max_bytes: readAheadCount * this.maxMessageBytes,
         idle_heartbeat: readerHeartbeatMs,
         expires: readerExpiryMs,
       });
@@ -189,10 +197,30 @@ export class StreamClient {
   }
 
   async removeBefore(position: number): Promise<void> {
+    // A purge up to the first message is taken for one of everything (nats-server 2.9.10).
+    if (position <= 1) return;
     try {
       await this.#manager.streams.purge(this.stream, { seq: position });
     } catch (cause) {
       throw unavailable(`old entries of the stream ${this.stream} cannot be removed`, cause);
+    }
+  }
+
+  /** The subjects of the stream's messages that fit a pattern. */
+  async subjects(filter: string): Promise<string[]> {
+    try {
+      const { state } = await this.#manager.streams.info(this.stream, { subjects_filter: filter });
+      return Object.keys(state.subjects ?? {});
+    } catch (cause) {
+      throw unavailable(`the stream ${this.stream} cannot be looked at`, cause);
+    }
+  }
+
+  async removeSubject(subject: string): Promise<void> {
+    try {
+      await this.#manager.streams.purge(this.stream, { filter: subject });
+    } catch (cause) {
+      throw unavailable(`old messages of the stream ${this.stream} cannot be removed`, cause);
     }
   }
 

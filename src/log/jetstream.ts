@@ -10,9 +10,12 @@ import {
   type StreamState,
 } from './jetstream-client.ts';
 import type { LogWriter, SharedLog } from './log.ts';
+import { insist } from './insist.ts';
 import { Publisher } from './publisher.ts';
 import { StreamCursor } from './stream-cursor.ts';
-import { gap, StreamTail, unreadable } from './stream-tail.ts';
+import { gap, unreadable } from './stream-faults.ts';
+import { StreamTail } from './stream-tail.ts';
+import { StreamWatch } from './stream-watch.ts';
 
 export interface JetStreamLogOptions<E extends Entry> {
   /** Stays open when the log is closed. */
@@ -24,8 +27,12 @@ export interface JetStreamLogOptions<E extends Entry> {
   readonly codec?: EntryCodec<E>;
   /** How long an append is tried; below the duplicate window. */
   readonly patienceMs?: number;
+  /** Called with why the stream cannot be used at the moment, and with null once it can again. Nothing is to be done about it. */
+  readonly onTrouble?: (trouble: TocsinError | null) => void;
 }
 
+/** How often who only appends looks whether the stream is still the same. */
+const writerWatchMs = 2000;
 const defaultPatienceMs = 20_000;
 const maxWaitingBytes = 64 * 1024 * 1024;
 const maxJoined = 4096;
@@ -67,10 +74,38 @@ export async function writeStream<E extends Entry>(options: JetStreamLogOptions<
   const names = namesOf(options);
   const { codec = jsonCodec<E>() } = options;
   const client = await openClient(options, names);
+  const state = await client.state();
+  if (!state) throw new TocsinError('TOC_LOG_UNAVAILABLE', `the stream ${names.stream} is gone again`);
   const publisher = openPublisher({ ...options, codec }, client, (data, publishing) =>
     client.publish(names.openSubject, data, publishing),
   );
-  return { append: (draft) => publisher.append(draft), close: async () => void (await publisher.close()) };
+  const stop = new AbortController();
+  let failure: TocsinError | null = null;
+  const watch = new StreamWatch({
+    client,
+    identity: state.identity,
+    intervalMs: writerWatchMs,
+    examine: () => null,
+    onFailure(error) {
+      failure = error;
+      stop.abort();
+    },
+    onTrouble: options.onTrouble,
+  });
+  const watching = watch.run(stop.signal);
+  return {
+    get trouble() {
+      return failure ?? watch.trouble;
+    },
+    async append(draft) {
+      if (failure) throw failure;
+      return publisher.append(draft);
+    },
+    async close() {
+      stop.abort();
+      await Promise.all([publisher.close(), watching]);
+    },
+  };
 }
 
 function openClient<E extends Entry>(
@@ -85,6 +120,7 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
   readonly failed: Promise<TocsinError>;
   readonly #client: StreamClient;
   readonly #names: Names;
+  readonly #patienceMs: number;
   readonly #tail: StreamTail<E>;
   readonly #cursor: StreamCursor<E>;
   readonly #open: Publisher<E>;
@@ -94,6 +130,9 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
   #lastMs: number;
   /** Where the last entry of the partition's owner stands; null where that is not this process. */
   #ownedPosition: number | null = null;
+  /** When its last entry that was kept was sent, by a clock that is never set. */
+  #ownedAtMs = -Infinity;
+  #asserting: Promise<unknown> | null = null;
   #reading: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
@@ -107,7 +146,14 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
     this.#lastMs = lastMs;
     this.#client = client;
     this.#names = names;
-    this.#tail = new StreamTail<E>({ client, codec, state, onSlice: (slice) => this.#handOver(slice) });
+    this.#patienceMs = options.patienceMs ?? defaultPatienceMs;
+    this.#tail = new StreamTail<E>({
+      client,
+      codec,
+      state,
+      onSlice: (slice) => this.#handOver(slice),
+      onTrouble: options.onTrouble,
+    });
     this.failed = this.#tail.failed;
     this.#cursor = new StreamCursor<E>(client, codec);
     this.#open = openPublisher(options, client, (data, publishing) =>
@@ -122,7 +168,7 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
       this.#publishOwned(data, publishing),
     );
     this.#tail.begin();
-    void this.failed.then(() => this.#cursor.close());
+    void this.failed.then((error) => this.#cursor.close(error));
   }
 
   get firstPosition(): number {
@@ -137,6 +183,10 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
     return this.#lastMs;
   }
 
+  get trouble(): TocsinError | null {
+    return this.#tail.trouble;
+  }
+
   async append(draft: E): Promise<Appended<E>> {
     this.#assertOpen();
     const isOpen = draft.kind === 'alerts' || draft.kind === 'command';
@@ -149,11 +199,21 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
 
   async takeOver(draft: E): Promise<Appended<E>> {
     this.#assertOpen();
-    const last = await this.#client.lastOf(this.#names.ownedSubject);
+    const last = await insist(() => this.#client.lastOf(this.#names.ownedSubject), {
+      patienceMs: this.#patienceMs,
+    });
     this.#ownedPosition = last?.position ?? 0;
     const appended = await this.#owned.append(draft);
     await this.#tail.reached(appended.position);
     return appended;
+  }
+
+  async assertOwned(maxAgeMs: number, draft: E): Promise<void> {
+    if (performance.now() - this.#ownedAtMs <= maxAgeMs) return;
+    this.#asserting ??= this.append(draft).finally(() => {
+      this.#asserting = null;
+    });
+    await this.#asserting;
   }
 
   read(fromPosition: number, maxCount: number): Promise<LogSlice<E>> {
@@ -181,7 +241,7 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
     this.#isClosed = true;
     const lastPosition = await Promise.all([this.#open.close(), this.#owned.close()]);
     await this.#tail.reached(Math.max(...lastPosition)).catch(() => undefined);
-    await Promise.all([this.#tail.close(), this.#cursor.close()]);
+    await Promise.all([this.#tail.close(), this.#cursor.close(closed())]);
   }
 
   #handOver(slice: LogSlice<E>): void {
@@ -197,7 +257,6 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
     if (fromPosition < this.#firstPosition)
       throw gap(this.#client.stream, fromPosition, this.#firstPosition - 1);
     const slice = await this.#cursor.read(fromPosition, count);
-    if (slice.entries.length < count) this.#assertOpen();
     if (fromPosition + count > lastPosition) await this.#cursor.rest();
     return slice;
   }
@@ -206,11 +265,15 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
   async #publishOwned(data: Uint8Array, publishing: PublishOptions): Promise<PublishOutcome> {
     const lastOfSubject = this.#ownedPosition;
     if (lastOfSubject === null) return { kind: 'not the last' };
+    const sentAtMs = performance.now();
     const outcome = await this.#client.publish(this.#names.ownedSubject, data, {
       ...publishing,
       lastOfSubject,
     });
-    if (outcome.kind === 'kept') this.#ownedPosition = outcome.position;
+    if (outcome.kind === 'kept') {
+      this.#ownedPosition = outcome.position;
+      this.#ownedAtMs = sentAtMs;
+    }
     if (outcome.kind !== 'not the last') return outcome;
     try {
       const last = await this.#client.lastOf(this.#names.ownedSubject);
@@ -224,9 +287,13 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
   }
 
   #assertOpen(): void {
-    if (this.#isClosed) throw new TocsinError('TOC_LOG_CLOSED', 'the log is closed');
+    if (this.#isClosed) throw closed();
     if (this.#tail.failure) throw this.#tail.failure;
   }
+}
+
+function closed(): TocsinError {
+  return new TocsinError('TOC_LOG_CLOSED', 'the log is closed');
 }
 
 /** What is known of a stream once it is open. */

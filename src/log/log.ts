@@ -42,8 +42,12 @@ export interface ReplicaLog<E extends Entry = Entry> extends PartitionLog<E> {
   reset(): Promise<void>;
 }
 
-/** The way into a log for who only appends to it. */
+/**
+ * The way into a log for who only appends to it. `trouble` says why nothing can be appended at the moment, or any more: with
+ * TOC_LOG_REPLACED where the log is another than the one that was opened, which takes nothing from this writer.
+ */
 export interface LogWriter<E extends Entry = Entry> {
+  readonly trouble: TocsinError | null;
   append(draft: E): Promise<Appended<E>>;
   close(): Promise<void>;
 }
@@ -55,13 +59,19 @@ export interface LogWriter<E extends Entry = Entry> {
  * - `takeOver` appends the first entry of a new owner, and fences off the one before: from this entry on nothing is taken from that one any
  *   more, whether it knows of its successor or not. Until it has been called, and after another process has, appends of an owner's kinds
  *   reject with TOC_LOG_FENCED.
+ * - `assertOwned` resolves when nobody else had taken the log over `maxAgeMs` ago; where nothing was appended since, it appends `draft` to find
+ *   out. Time in which the process stood still counts. Rejects as `append`.
  * - `identity` tells the log from one that was made anew in its place.
  * - `failed` resolves when the log can be followed no further: with TOC_LOG_GAP where entries were taken out that had not been handed over,
  *   with TOC_LOG_REPLACED where the log is another than it was, with TOC_LOG_CORRUPT where an entry cannot be read. Reads and appends reject
  *   with the same from then on.
+ * - Servers that do not answer are no failure: reads wait for them, and go on where they were. `trouble` says why the log cannot be
+ *   followed at the moment; null while it can.
  */
 export interface SharedLog<E extends Entry = Entry> extends PartitionLog<E> {
   readonly identity: string;
   readonly failed: Promise<TocsinError>;
+  readonly trouble: TocsinError | null;
   takeOver(draft: E): Promise<Appended<E>>;
+  assertOwned(maxAgeMs: number, draft: E): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { Entry } from '../engine/index.ts';
 import type { JetStreamLogOptions } from './jetstream.ts';
 import type { LogWriter, SharedLog } from './log.ts';
+import type { Snapshots } from './stream-snapshots.ts';
 
 /**
  * Opens the log of a partition on a JetStream stream, for who follows it. A message is an entry, and its sequence number the position.
@@ -22,4 +23,15 @@ export async function openJetStreamWriter<E extends Entry>(
 ): Promise<LogWriter<E>> {
   const { writeStream } = await import('./jetstream.ts');
   return writeStream(options);
+}
+
+/**
+ * Opens what lies beside the log of a partition: whole checkpoints, in a stream of its own on the same servers with as many replicas. A log
+ * is trimmed only up to the last of them. Rejects with TOC_LOG_UNAVAILABLE where the servers do not answer.
+ */
+export async function openJetStreamSnapshots(
+  options: Omit<JetStreamLogOptions<Entry>, 'codec'>,
+): Promise<Snapshots> {
+  const { openStreamSnapshots } = await import('./stream-snapshots.ts');
+  return openStreamSnapshots(options);
 }

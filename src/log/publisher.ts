@@ -1,7 +1,7 @@
-import pRetry from 'p-retry';
 import { TocsinError, type Appended, type Entry } from '../engine/index.ts';
 import type { EncodedEntry, EntryCodec } from './encode-entry.ts';
 import type { PublishOptions, PublishOutcome } from './jetstream-client.ts';
+import { publishSurely } from './publish.ts';
 
 export interface PublisherOptions<E extends Entry> {
   readonly codec: EntryCodec<E>;
@@ -27,8 +27,6 @@ interface Turn<E extends Entry> {
 
 /** Room for subject and headers in a message. */
 const headBytes = 1024;
-const firstWaitMs = 25;
-const longestWaitMs = 1000;
 
 /**
  * Sends entries to a stream, one message after the other, so that they keep their order also where one has to be sent again. What comes
@@ -116,38 +114,7 @@ export class Publisher<E extends Entry> {
   #insist(data: Uint8Array): Promise<number> {
     const { writer, publish, patienceMs } = this.#options;
     const id = `${writer}-${++this.#sentCount}`;
-    let isUnknown = true;
-    const attempt = async (): Promise<number> => {
-      const outcome = await publish(data, { id, writer });
-      if (outcome.kind === 'kept') return outcome.position;
-      isUnknown = outcome.kind === 'unknown';
-      throw errorOf(outcome);
-    };
-    return pRetry(attempt, {
-      retries: Infinity,
-      minTimeout: firstWaitMs,
-      maxTimeout: longestWaitMs,
-      maxRetryTime: patienceMs,
-      shouldRetry: () => isUnknown,
-    });
-  }
-}
-
-function errorOf(outcome: Exclude<PublishOutcome, { kind: 'kept' }>): TocsinError {
-  switch (outcome.kind) {
-    case 'too large':
-      return new TocsinError('TOC_LOG_ENTRY_TOO_LARGE', 'an entry is larger than the stream takes', outcome);
-    case 'refused':
-      return new TocsinError('TOC_LOG_UNAVAILABLE', 'the stream does not take entries', outcome);
-    case 'not the last':
-      return new TocsinError('TOC_LOG_FENCED', 'another process writes this log as its owner by now');
-    case 'unknown':
-    default:
-      return new TocsinError(
-        'TOC_LOG_UNAVAILABLE',
-        'the NATS servers do not say whether they kept an entry',
-        outcome,
-      );
+    return publishSurely(() => publish(data, { id, writer }), patienceMs);
   }
 }
 

@@ -1,14 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TocsinError, type Entry, type LogSlice } from '../engine/index.ts';
 import type { EntryCodec } from './encode-entry.ts';
+import { insist } from './insist.ts';
 import type { MessageReader, StreamClient, StreamMessage, StreamState } from './jetstream-client.ts';
+import { confirmGap, gap, unreadable } from './stream-faults.ts';
+import { StreamWatch } from './stream-watch.ts';
 
 export interface StreamTailOptions<E extends Entry> {
-  readonly client: Pick<StreamClient, 'stream' | 'read' | 'state'>;
+  readonly client: Pick<StreamClient, 'stream' | 'read' | 'state' | 'message'>;
   readonly codec: EntryCodec<E>;
   /** The stream when it was opened: it is followed from behind its last entry on. */
   readonly state: StreamState;
   readonly onSlice: (slice: LogSlice<E>) => void;
+  /** Called with why the stream cannot be followed at the moment, and with null once it can again. */
+  readonly onTrouble?: ((trouble: TocsinError | null) => void) | undefined;
 }
 
 interface Waiter {
@@ -17,27 +21,43 @@ interface Waiter {
   readonly reject: (error: TocsinError) => void;
 }
 
-const retryMs = 250;
 /** How often the stream is looked at from outside of its messages. */
 const watchMs = 1000;
-/** So many looks in a row must agree before a stream counts as gone or cut off: servers that start anew may know less for a moment. */
-const agreeingLooks = 3;
 
-/** Follows a stream and hands over each new entry once, in order. Notices what happens to the stream under it. */
+/** Follows a stream and hands over each new entry once, in order. Rides out any outage of the servers; notices what happens to the stream under it. */
 export class StreamTail<E extends Entry> {
   readonly failed: Promise<TocsinError>;
   readonly #options: StreamTailOptions<E>;
   readonly #tell: (error: TocsinError) => void;
   readonly #stop = new AbortController();
+  readonly #watch: StreamWatch;
   #lastPosition: number;
+  /** `lastPosition` when the stream was looked at last. */
+  #lookedAt: number;
+  /**
+   * An entry that the stream must have: it was handed over before the servers were asked. It stays the same while they say otherwise, so that
+   * servers which are behind catch up with it.
+   */
+  #certain: number;
   #failure: TocsinError | null = null;
   #waiters: Waiter[] = [];
   #reader: MessageReader | null = null;
   #work: Promise<unknown> = Promise.resolve();
 
   constructor(options: StreamTailOptions<E>) {
+    const { client, state, onTrouble } = options;
     this.#options = options;
-    this.#lastPosition = options.state.lastPosition;
+    this.#lastPosition = state.lastPosition;
+    this.#lookedAt = state.lastPosition;
+    this.#certain = state.lastPosition;
+    this.#watch = new StreamWatch({
+      client,
+      identity: state.identity,
+      intervalMs: watchMs,
+      examine: (now) => this.#examine(now),
+      onFailure: (error) => this.fail(error),
+      onTrouble,
+    });
     const { promise, resolve } = Promise.withResolvers<TocsinError>();
     this.failed = promise;
     this.#tell = resolve;
@@ -52,8 +72,13 @@ export class StreamTail<E extends Entry> {
     return this.#failure;
   }
 
+  /** Why the stream cannot be followed at the moment, or any more; null while it can. */
+  get trouble(): TocsinError | null {
+    return this.#failure ?? this.#watch.trouble;
+  }
+
   begin(): void {
-    this.#work = Promise.all([this.#follow(), this.#watch()]);
+    this.#work = Promise.all([this.#follow(), this.#watch.run(this.#stop.signal)]);
   }
 
   /** Resolves once the entry at `position` was handed over. Rejects when that cannot be any more. */
@@ -77,7 +102,7 @@ export class StreamTail<E extends Entry> {
   }
 
   #end(error: TocsinError): void {
-    this.#stop.abort();
+    this.#stop.abort(error);
     for (const { reject } of this.#waiters.splice(0)) reject(error);
     void this.#reader?.close();
   }
@@ -86,34 +111,47 @@ export class StreamTail<E extends Entry> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        const reader = await this.#options.client.read(this.#lastPosition + 1);
-        this.#reader = reader;
-        if (signal.aborted) await reader.close();
-        for (let message = await reader.next(); message; message = await reader.next()) this.#take(message);
-      } catch {
-        // The servers do not answer, or the reader was given up. It is tried again until the watch says that there is no use.
+        await insist(() => this.#readOn(), { signal });
+      } catch (error) {
+        this.fail(error as TocsinError);
       }
-      await sleep(retryMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  #take({ position, data }: StreamMessage): void {
-    const expected = this.#lastPosition + 1;
-    if (position < expected || this.#failure) return;
-    if (position > expected) {
-      this.fail(gap(this.#options.client.stream, expected, position - 1));
-      return;
+  /** Reads on for as long as its reader lasts. Rejects where that brought nothing. */
+  async #readOn(): Promise<void> {
+    const { client } = this.#options;
+    const from = this.#lastPosition + 1;
+    const reader = await client.read(from);
+    this.#reader = reader;
+    try {
+      if (this.#stop.signal.aborted) return;
+      for (let message = await reader.next(); message; message = await reader.next())
+        await this.#take(message);
+    } finally {
+      await reader.close();
     }
+    if (this.#lastPosition < from)
+      throw new TocsinError('TOC_LOG_UNAVAILABLE', `the stream ${client.stream} does not send entries`);
+  }
+
+  #take({ position, data }: StreamMessage): Promise<void> | void {
+    const expected = this.#lastPosition + 1;
+    if (position < expected || this.#failure) return undefined;
+    if (position > expected)
+      return confirmGap(this.#options.client, expected, position - 1).then((error) => {
+        throw error;
+      });
     let entry: E;
     try {
       entry = this.#options.codec.decode(data);
     } catch (cause) {
-      this.fail(unreadable(position, cause));
-      return;
+      throw unreadable(position, cause);
     }
     this.#lastPosition = position;
     this.#options.onSlice({ firstPosition: position, entries: [entry] });
     if (this.#waiters.length > 0) this.#answer();
+    return undefined;
   }
 
   #answer(): void {
@@ -123,54 +161,21 @@ export class StreamTail<E extends Entry> {
     for (const { resolve } of done) resolve();
   }
 
-  /** Looks at the stream again and again: what its messages do not tell. */
-  async #watch(): Promise<void> {
-    const { client } = this.#options;
-    const { signal } = this.#stop;
-    let suspicions = 0;
-    let lookedAt = this.#lastPosition;
-    while (!signal.aborted) {
-      await sleep(watchMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
-      let state: StreamState | null;
-      try {
-        state = await client.state();
-      } catch {
-        continue;
-      }
-      const suspicion = this.#suspicionOf(state);
-      suspicions = suspicion ? suspicions + 1 : 0;
-      if (suspicion && suspicions >= agreeingLooks) this.fail(suspicion);
-      // The reader gives nothing though there is something: it is made anew.
-      const isStuck = !suspicion && state!.lastPosition > lookedAt && this.#lastPosition === lookedAt;
-      if (isStuck) void this.#reader?.close();
-      lookedAt = this.#lastPosition;
-    }
-  }
-
-  #suspicionOf(state: StreamState | null): TocsinError | null {
-    const { client, state: opened } = this.#options;
-    if (!state || state.identity !== opened.identity)
-      return new TocsinError(
-        'TOC_LOG_REPLACED',
-        `the stream ${client.stream} of ${opened.identity} is gone${state ? `; one of ${state.identity} is in its place` : ''}`,
-      );
-    if (state.lastPosition < this.#lastPosition)
+  #examine(state: StreamState): TocsinError | null {
+    const { stream } = this.#options.client;
+    const lookedAt = this.#lookedAt;
+    this.#lookedAt = this.#lastPosition;
+    if (state.lastPosition < this.#certain)
       return new TocsinError(
         'TOC_LOG_GAP',
-        `the stream ${client.stream} ends at ${state.lastPosition}; it has lost the entries up to ${this.#lastPosition}`,
+        `the stream ${stream} ends at ${state.lastPosition}; it has lost the entries up to ${this.#certain}`,
       );
+    this.#certain = this.#lastPosition;
     if (state.firstPosition > this.#lastPosition + 1)
-      return gap(client.stream, this.#lastPosition + 1, state.firstPosition - 1);
-    return null;
+      return gap(stream, this.#lastPosition + 1, state.firstPosition - 1);
+    if (state.lastPosition <= lookedAt || this.#lastPosition > lookedAt) return null;
+    // The reader gives nothing though there is something: it is made anew.
+    void this.#reader?.close();
+    return new TocsinError('TOC_LOG_UNAVAILABLE', `the stream ${stream} does not send its newest entries`);
   }
-}
-
-export function gap(stream: string, first: number, last: number): TocsinError {
-  const which = first === last ? `entry ${first} was` : `entries ${first} to ${last} were`;
-  return new TocsinError('TOC_LOG_GAP', `${which} taken out of the stream ${stream} before being read`);
-}
-
-export function unreadable(position: number, cause: unknown): TocsinError {
-  return new TocsinError('TOC_LOG_CORRUPT', `the entry at position ${position} cannot be read`, { cause });
 }

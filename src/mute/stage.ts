@@ -1,13 +1,14 @@
 import type { Alert } from '../alert/index.ts';
 import type { StageContext, Table } from '../engine/index.ts';
-import type {
-  Command,
-  CommandAnswer,
-  LogEntry,
-  TocsinFrame,
-  TocsinStage,
-  Verdict,
-  VerdictChange,
+import {
+  commandOf,
+  type Command,
+  type CommandAnswer,
+  type LogEntry,
+  type TocsinFrame,
+  type TocsinStage,
+  type Verdict,
+  type VerdictChange,
 } from '../incident/index.ts';
 import { inhibitRulesConfig, muteConfig, type InhibitRulesConfig, type MuteConfig } from './config.ts';
 import { Inhibition, type InhibitableAlert } from './inhibition.ts';
@@ -76,12 +77,13 @@ class Mute implements MuteStage {
 
   onFrame(frame: TocsinFrame): void {
     const { entry, flow, timeMs } = frame;
+    const command = commandOf(frame);
     let changes: VerdictChange[] | null = null;
     if (entry?.kind === 'config') {
       this.#configure(entry.payload);
       changes = [];
       this.#judge([...this.#firing.keys(), ...this.#ended.keys()], changes);
-    } else if (entry?.kind === 'command') changes = this.#obey(entry.payload, frame);
+    } else if (command) changes = this.#obey(command, frame);
     for (let i = 0; i < flow.alertChanges.length; i++) {
       const { change, alert } = flow.alertChanges[i]!;
       if (change === 'repeated' || change === 'updated' || change === 'ignored') continue;

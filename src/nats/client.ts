@@ -9,6 +9,7 @@ import {
   type Authenticator,
   type NatsConnection,
 } from '@nats-io/transport-node';
+export { createInbox, headers } from '@nats-io/transport-node';
 import { TocsinError } from '../engine/index.ts';
 import { readConfigFile, reasonOf } from './config-file.ts';
 import type { NatsConnectionConfig } from './config.ts';

@@ -2,3 +2,4 @@ export { natsConnectionConfig, type NatsConnectionConfig } from './config.ts';
 export { connectNats } from './connect.ts';
 export type { NatsConnection } from '@nats-io/transport-node';
 export { watchConnection, type Reach } from './reach.ts';
+export { AnswerError, openQuestions, type Questions } from './questions.ts';

@@ -1,5 +1,5 @@
 import { fingerprint } from '../alert/index.ts';
-import { TocsinError, type Clock, type Effect } from '../engine/index.ts';
+import { TocsinError, type Clock, type Effect, type ErrorCode } from '../engine/index.ts';
 import type { Notification, NotifyEffect } from '../incident/index.ts';
 import { defaultTemplates, type Templates } from '../template/index.ts';
 import { Circuit, type CircuitState, type CircuitView } from './circuit.ts';
@@ -29,6 +29,8 @@ export interface NotifierOptions {
   /** For all attempts of one page together; unless said, until the group's next flush is due. */
   readonly deadlineMs?: number;
   readonly clock: Clock;
+  /** Asked before each attempt. Rejects with TOC_LOG_FENCED where another process is the one to send by now. */
+  readonly assertStillLeading?: () => Promise<void>;
   /** Called when an integration is given up for the moment, is tried again, or takes pages again. */
   readonly onCircuit?: (change: CircuitChange) => void;
   readonly shared?: SharedConfig;
@@ -142,7 +144,8 @@ export class Notifier {
 
   /**
    * Tells the integration that is meant, or every one of the page's receiver, all at once and each for itself. When one was not told in the end it rejects, and
-   * those that were told are remembered: with TOC_NOTIFY_REFUSED when all that failed refused for good, else with TOC_NOTIFY_FAILED.
+   * those that were told are remembered: with TOC_NOTIFY_REFUSED when all that failed refused for good, else with TOC_NOTIFY_FAILED. With
+   * TOC_LOG_FENCED when another process is the one to send by now.
    */
   async carryOut(effect: Effect, stop: AbortSignal, outdated = never): Promise<NotifyResult> {
     const { payload } = effect as NotifyEffect;
@@ -169,7 +172,8 @@ export class Notifier {
       ),
     );
     stop.throwIfAborted();
-    if (outdated.aborted) throwSuperseded(outcomes);
+    throwIf('TOC_LOG_FENCED', outcomes);
+    if (outdated.aborted) throwIf('TOC_EFFECT_SUPERSEDED', outcomes);
     for (const [index, { status }] of outcomes.entries()) {
       const record = this.#record(payload.receiver, wanted[index]!.integration.name);
       if (status === 'fulfilled') record.deliveredCount++;
@@ -195,6 +199,7 @@ export class Notifier {
       attempts,
       firstWaitMs,
       longestWaitMs,
+      assertStillLeading,
       deadlineMs = Math.min(Math.max(leastDeadlineMs, notification.retryForMs), longestTimerMs),
     } = this.#options;
     const { id } = effect;
@@ -207,6 +212,7 @@ export class Notifier {
     const attempt = async (signal: AbortSignal): Promise<void> => {
       if (!isAdmitted) await admitUnlessOutdated(circuit, signal, outdated);
       isAdmitted = false;
+      await assertStillLeading?.();
       try {
         await integration.send(id, notification, signal);
         circuit.succeeded();
@@ -279,10 +285,11 @@ function noteFailure(circuit: Circuit, error: unknown, stop: AbortSignal): void 
   else circuit.succeeded();
 }
 
-function throwSuperseded(outcomes: readonly PromiseSettledResult<void>[]): void {
+/** Throws what one of them rejected with under this code. */
+function throwIf(code: ErrorCode, outcomes: readonly PromiseSettledResult<void>[]): void {
   for (const outcome of outcomes) {
     if (outcome.status === 'fulfilled' || !(outcome.reason instanceof TocsinError)) continue;
-    if (outcome.reason.code === 'TOC_EFFECT_SUPERSEDED') throw outcome.reason;
+    if (outcome.reason.code === code) throw outcome.reason;
   }
 }
 

@@ -1,6 +1,7 @@
 import { compileMatchers, type Matcher } from '../alert/index.ts';
 import type { Fact, StageContext, Table } from '../engine/index.ts';
 import {
+  commandOf,
   readServiceGraph,
   type Command,
   type CommandAnswer,
@@ -100,7 +101,8 @@ class Runbooks implements RunbookStage {
     for (const change of flow.signalChanges) this.#known.noteSignal(change);
     for (const change of flow.candidateChanges) this.#known.noteCandidate(change);
     for (const incident of flow.incidents) this.#note(incident, frame);
-    if (entry?.kind === 'command') flow.answer = this.#obey(entry.payload, frame) ?? flow.answer;
+    const command = commandOf(frame);
+    if (command) flow.answer = this.#obey(command, frame) ?? flow.answer;
     else if (entry?.kind === 'fact' && entry.payload.kind === 'http-step') this.#settle(entry.payload, frame);
   }
 

@@ -34,6 +34,14 @@ export const natsConfig = natsConnectionConfig.safeExtend({
         .default('tocsin.in.*'),
       /** Takes the messages from this JetStream stream, acknowledged once durable; without it from core NATS. */
       stream: z.string().min(1).optional(),
+      /**
+       * Processes that name the same queue share the messages of core NATS among them; where none is named each takes all. The gateways of a
+       * fleet share one unless told otherwise.
+       */
+      queue: z
+        .string()
+        .regex(/^[^\s*>.]+$/, 'must be a word without dots and wildcards')
+        .optional(),
       /** Name of the durable consumer on that stream. */
       consumer: z.string().min(1).default('tocsin'),
       /**

@@ -75,13 +75,13 @@ export class NatsLink {
    * when the server refuses the subscription, or the stream cannot be consumed.
    */
   async listen(): Promise<void> {
-    const { subject, stream, consumer } = this.#config.ingest;
+    const { subject, stream, consumer, queue } = this.#config.ingest;
     if (stream !== undefined) {
       this.#messages = await consumeStream(this.#connection, { stream, consumer, subject });
       this.#loop = takeInOrder(this.#untilLost(this.#messages), (message) => this.#settle(message));
       return;
     }
-    this.#subscription = this.#connection.subscribe(subject);
+    this.#subscription = this.#connection.subscribe(subject, queue === undefined ? {} : { queue });
     this.#loop = takeInOrder(this.#untilLost(this.#subscription), (message) => this.#answer(message));
     await this.#connection.flush();
     if (this.#subscription.isClosed()) throw await this.lost;

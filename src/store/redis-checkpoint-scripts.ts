@@ -15,8 +15,8 @@ export const moved = 'moved';
 export const lost = 'lost';
 
 /**
- * KEYS lease head rows journal, ARGV owner token base id: makes room in the journal for the delta `id` on top of `base` ('*': on top of
- * whatever there is). Answers {what, commit, applied, chunks}; `what` is 'ready', 'sealed' when the delta was sealed already, 'unapplied'
+ * KEYS lease head rows journal, ARGV owner token base id whole: makes room in the journal for the delta `id` on top of `base` ('*': on top
+ * of whatever there is). What is about to be replaced ('whole') need not be applied first: it is forgotten at once. Answers {what, commit, applied, chunks}; `what` is 'ready', 'sealed' when the delta was sealed already, 'unapplied'
  * while the last delta is still to be applied, or one of the refusals.
  */
 export const begin: RedisScript = {
@@ -28,7 +28,11 @@ local head = redis.call('HMGET', KEYS[2], 'commit', 'applied', 'chunks')
 local commit, applied, chunks = head[1] or '', head[2] or '0', head[3] or '0'
 if commit == ARGV[4] then return {'sealed', commit, applied, chunks} end
 if ARGV[3] ~= '*' and ARGV[3] ~= commit then return {'${moved}'} end
-if applied ~= chunks then return {'unapplied', commit, applied, chunks} end
+if applied ~= chunks then
+  if ARGV[5] ~= 'whole' then return {'unapplied', commit, applied, chunks} end
+  redis.call('UNLINK', KEYS[2])
+  commit = ''
+end
 redis.call('UNLINK', KEYS[4])
 if commit == '' then redis.call('UNLINK', KEYS[3]) end
 return {'ready', commit, applied, chunks}`,
@@ -44,22 +48,35 @@ redis.call('HSET', KEYS[2], ARGV[3] .. '/' .. ARGV[4], ARGV[5])
 return 'ok'`,
 };
 
-/** KEYS lease head journal, ARGV owner token base id at chunks: from here on the delta `id` is part of the checkpoint. */
-export const seal: RedisScript = {
-  name: 'tocsinSealCheckpoint',
-  keyCount: 3,
-  lua: `${isFenced}
+/** Seals what the journal holds; `forget` is done to what stood in the rows before. */
+function sealScript(name: string, forget: string): RedisScript {
+  return {
+    name,
+    keyCount: 4,
+    lua: `${isFenced}
 if isFenced(KEYS[1], ARGV[1], ARGV[2]) then return '${fenced}' end
 local head = redis.call('HMGET', KEYS[2], 'commit', 'applied', 'chunks')
 if head[1] == ARGV[4] then return 'ok' end
 if (head[1] or '') ~= ARGV[3] or head[2] ~= head[3] then return '${moved}' end
 for number = 1, tonumber(ARGV[6]) do
-  if redis.call('HEXISTS', KEYS[3], ARGV[4] .. '/' .. number) == 0 then return '${lost}' end
+  if redis.call('HEXISTS', KEYS[4], ARGV[4] .. '/' .. number) == 0 then return '${lost}' end
 end
+${forget}
 redis.call('HSET', KEYS[2], 'commit', ARGV[4], 'at', ARGV[5], 'chunks', ARGV[6], 'applied', '0')
 redis.call('HSETNX', KEYS[2], 'rows', '0')
 return 'ok'`,
-};
+  };
+}
+
+/** KEYS lease head rows journal, ARGV owner token base id at chunks: from here on the delta `id` is part of the checkpoint. */
+export const seal = sealScript('tocsinSealCheckpoint', '');
+
+/** As `seal`: from here on the delta `id` is all there is. */
+export const sealWhole = sealScript(
+  'tocsinSealWholeCheckpoint',
+  `redis.call('UNLINK', KEYS[3])
+redis.call('HDEL', KEYS[2], 'rows')`,
+);
 
 /**
  * KEYS lease head rows journal, ARGV owner token id number: moves a chunk of the sealed delta `id` to the rows. A row that is written

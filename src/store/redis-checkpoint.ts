@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { decode, encode, TocsinError, type Checkpoint, type CheckpointDelta } from '../engine/index.ts';
+import {
+  decode,
+  encode,
+  TocsinError,
+  type Checkpoint,
+  type CheckpointDelta,
+  type WholeCheckpoint,
+} from '../engine/index.ts';
 import { decodeRow, type CheckpointRow } from './checkpoint-row.ts';
-import { apply, begin, journal, lost, moved, reset, seal } from './redis-checkpoint-scripts.ts';
+import { apply, begin, journal, lost, moved, reset, seal, sealWhole } from './redis-checkpoint-scripts.ts';
 import type { RedisArgument, RedisConnection } from './redis-connection.ts';
 import type { RedisFence } from './redis-fence.ts';
 import { changesOf, chunksOf, fieldOf, type JournaledChange } from './redis-journal.ts';
@@ -67,6 +74,36 @@ export class RedisCheckpoint {
     return { commit: () => this.#commit(id, at, chunks) };
   }
 
+  /**
+   * The chunks of a whole state go into the journal as they come; the seal lets them stand for all rows there were. Where Redis loses some
+   * meanwhile the end is refused with TOC_STORE_ROLLED_BACK, and another whole state is to be written.
+   */
+  replace(): WholeCheckpoint {
+    const id = randomUUID();
+    let base: string | null = null;
+    let count = 0;
+    const append = async (first: number, chunks: readonly Uint8Array[]): Promise<string> => {
+      const { lease, journal: journalKey } = this.#keys;
+      base ??= await this.#beginWhole(id);
+      for (const [index, chunk] of chunks.entries())
+        await this.#write(journal, [lease, journalKey], id, first + index, chunk);
+      return base;
+    };
+    const take = (chunks: readonly Uint8Array[]): (() => Promise<string>) => {
+      const first = count + 1;
+      count += chunks.length;
+      return () => append(first, chunks);
+    };
+    return {
+      write: (rows) => take(chunksOf(rows))().then(() => undefined),
+      finish: ({ position, timeMs, changes }) => {
+        const at = encode({ position, timeMs });
+        const appendLast = take(chunksOf(changes));
+        return { commit: async () => this.#sealWhole(id, await appendLast(), at, count) };
+      },
+    };
+  }
+
   async reset(): Promise<void> {
     const { lease, head, rows, journal, outcomes, ages } = this.#keys;
     await this.#write(reset, [lease, head, rows, journal, outcomes, ages]);
@@ -74,14 +111,29 @@ export class RedisCheckpoint {
   }
 
   async #commit(id: string, at: Uint8Array, chunks: readonly Uint8Array[]): Promise<void> {
-    const { lease, head, journal: journalKey } = this.#keys;
+    const { lease, head, rows, journal: journalKey } = this.#keys;
     const base = await this.#begin(id);
     if (base !== null) {
       for (const [index, chunk] of chunks.entries())
         await this.#write(journal, [lease, journalKey], id, index + 1, chunk);
-      await this.#write(seal, [lease, head, journalKey], base, id, at, chunks.length);
+      await this.#write(seal, [lease, head, rows, journalKey], base, id, at, chunks.length);
       await this.#apply(id, 0, chunks.length);
     }
+    this.#base = id;
+  }
+
+  async #beginWhole(id: string): Promise<string> {
+    const { lease, head, rows, journal: journalKey } = this.#keys;
+    const found = (await this.#connection.send('hget', head, 'commit')) as Buffer | null;
+    const keys = [lease, head, rows, journalKey];
+    const answer = await this.#write(begin, keys, found?.toString() ?? '', id, 'whole');
+    return String((answer as readonly unknown[])[1]);
+  }
+
+  async #sealWhole(id: string, base: string, at: Uint8Array, chunkCount: number): Promise<void> {
+    const { lease, head, rows, journal: journalKey } = this.#keys;
+    await this.#write(sealWhole, [lease, head, rows, journalKey], base, id, at, chunkCount);
+    await this.#apply(id, 0, chunkCount);
     this.#base = id;
   }
 
@@ -89,7 +141,7 @@ export class RedisCheckpoint {
   async #begin(id: string): Promise<string | null> {
     const { lease, head, rows, journal } = this.#keys;
     for (;;) {
-      const answer = await this.#write(begin, [lease, head, rows, journal], this.#base, id);
+      const answer = await this.#write(begin, [lease, head, rows, journal], this.#base, id, '');
       const [what, commit = '', applied, chunks] = (answer as readonly unknown[]).map(String);
       if (what === 'ready') return commit;
       await this.#apply(commit, Number(applied), Number(chunks));
@@ -112,11 +164,7 @@ export class RedisCheckpoint {
     const answer = await this.#connection.run(script, keys, [...this.#fence.args, ...args]);
     const what = String(Array.isArray(answer) ? answer[0] : answer);
     refuseFenced(what);
-    if (what === moved)
-      throw new TocsinError(
-        'TOC_STORE_ROLLED_BACK',
-        'the checkpoint in Redis is not the one that this process read or wrote last',
-      );
+    if (what === moved || (what === lost && script === sealWhole)) throw rolledBack();
     if (what === lost && script === seal)
       throw new TocsinError(
         'TOC_STORE_UNAVAILABLE',
@@ -211,6 +259,13 @@ function readChunk(chunk: Buffer): JournaledChange[] {
   } catch (cause) {
     throw new TocsinError('TOC_STORE_CORRUPT', 'a part of the checkpoint cannot be read', { cause });
   }
+}
+
+function rolledBack(): TocsinError {
+  return new TocsinError(
+    'TOC_STORE_ROLLED_BACK',
+    'the checkpoint in Redis is not the one that this process read or wrote last',
+  );
 }
 
 function missingChunk(): TocsinError {

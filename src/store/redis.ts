@@ -1,4 +1,10 @@
-import { TocsinError, type Checkpoint, type CheckpointDelta, type Fact } from '../engine/index.ts';
+import {
+  TocsinError,
+  type Checkpoint,
+  type CheckpointDelta,
+  type Fact,
+  type WholeCheckpoint,
+} from '../engine/index.ts';
 import { RedisCheckpoint } from './redis-checkpoint.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { RedisFence } from './redis-fence.ts';
@@ -12,7 +18,7 @@ import type { Lease, PartitionStore, StagedCheckpoint, StoreOptions } from './st
  * to be: loss costs replay, and effects whose outcome was lost may be carried out again.
  *
  * Beside what every store rejects with, `commit` rejects with TOC_STORE_ROLLED_BACK when Redis has lost a checkpoint that this handle
- * has written or read. The handle is of no more use then: open another, read its checkpoint, and replay from there.
+ * has written or read. It takes no delta then, until `replaceCheckpoint` has written the whole state.
  */
 export function openRedisStore(
   connection: RedisConnection,
@@ -47,6 +53,19 @@ class RedisStore implements PartitionStore {
       commit: async () => {
         this.#checkOpen();
         await staged.commit();
+      },
+    };
+  }
+
+  replaceCheckpoint(): WholeCheckpoint {
+    const whole = this.#checkpoint.replace();
+    return {
+      write: async (rows) => {
+        this.#checkOpen();
+        await whole.write(rows);
+      },
+      finish(last) {
+        return whole.finish(last);
       },
     };
   }

@@ -1,4 +1,4 @@
-import type { Checkpoint, CheckpointDelta, Fact } from '../engine/index.ts';
+import type { Checkpoint, CheckpointDelta, Fact, WholeCheckpoint } from '../engine/index.ts';
 
 /** A delta that is encoded already and waits to be written. */
 export interface StagedCheckpoint {
@@ -29,6 +29,11 @@ export interface PartitionStore {
   readCheckpoint(): Promise<Checkpoint | null>;
   /** Encodes the delta at once, so that the fold may go on changing its rows. */
   stageCheckpoint(delta: CheckpointDelta): StagedCheckpoint;
+  /**
+   * Writes the whole state, part by part, in the place of whatever there is; what was there counts until the end is committed. Absent
+   * where nothing that was written can be lost.
+   */
+  replaceCheckpoint?(): WholeCheckpoint;
   /** Forgets checkpoint and outcomes; leases stay. */
   reset(): Promise<void>;
   /** How the effect ended, if that was recorded. */

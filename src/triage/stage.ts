@@ -1,6 +1,7 @@
 import { maxSeverity, type Severity } from '../alert/index.ts';
 import type { StageContext, Table } from '../engine/index.ts';
 import {
+  commandOf,
   readServiceGraph,
   type CandidateChange,
   type Command,
@@ -68,8 +69,9 @@ class Triage implements TriageStage {
     const revisions: Incident[] = [];
     for (const change of flow.candidateChanges) this.#onCandidate(change, frame, revisions);
     if (entry?.kind === 'fact') this.#onFact(entry, frame, revisions);
-    if (entry?.kind === 'command') {
-      const answer = this.#onCommand(entry.payload, frame.timeMs, revisions);
+    const command = commandOf(frame);
+    if (command) {
+      const answer = this.#onCommand(command, frame.timeMs, revisions);
       if (answer) flow.answer = answer;
     }
     if (revisions.length > 0) flow.incidents = revisions;

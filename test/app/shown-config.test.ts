@@ -31,6 +31,16 @@ nats: { servers: ['127.0.0.1:4222'], tls: { ca_file: a }, ingest: { dead_letter_
 services: [{ name: shop, tier: 1 }]
 `,
   ],
+  [
+    "a fleet's",
+    `fleet:
+  partitions: 3
+  lease: 90s
+  log: { servers: ['127.0.0.1:4222'], max_age: 30d }
+  store: { url: 'redis://127.0.0.1:6379', command_timeout: 3s }
+history: { url: 'http://127.0.0.1:8123' }
+`,
+  ],
 ])('the configuration that is shown means what was written: %s', (_, text) => {
   const config = configOf(text);
   // URLs are secrets, which are not shown.

@@ -174,6 +174,19 @@ describe('the bridge to the embedded engine answers as the HTTP interface of a s
     expect(await (await post({}, 'SELECT 1')).text()).toBe('1\n');
   });
 
+  test('a result whose reader went away before it began holds nobody up', async () => {
+    const reader = new AbortController();
+    const asked = fetch(`${server.url}/?query=${encodeURIComponent('SELECT sleep(0.3) FORMAT TSV')}`, {
+      headers: { authorization: basic },
+      signal: reader.signal,
+    });
+    // By then it has been read, and the engine is at it.
+    for (let turn = 0; turn < 20; turn++) await (await fetch(`${server.url}/ping`)).text();
+    reader.abort();
+    await expect(asked).rejects.toThrow('aborted');
+    expect((await post({}, 'SELECT 1')).status).toBe(200);
+  });
+
   test('what is not served is refused', async () => {
     for (const search of [{ session_id: 's' }, { role: 'r' }, { compress: '1' }]) {
       const response = await post({ ...search, query: 'SELECT 1' });

@@ -13,6 +13,7 @@ function writerOf(fold: { timeMs: number; newCount: number }) {
       get newCount() {
         return fold.newCount;
       },
+      walk: () => [],
       takeCheckpoint: (): CheckpointDelta => ({ position: ++position, timeMs: fold.timeMs, changes: [] }),
     },
     store: {

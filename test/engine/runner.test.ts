@@ -91,6 +91,19 @@ test('a rejection becomes a failed outcome, with its code when it is one of ours
   ]);
 });
 
+test('who was replaced while it carried an effect out says nothing of it, to nobody', async () => {
+  const { runner, facts, recorded } = createBench({
+    carriers: {
+      page: async () => {
+        throw new TocsinError('TOC_LOG_FENCED', 'another process owns the partition');
+      },
+    },
+  });
+  runner.run([effect('a/1')]);
+  await runner.idle();
+  expect([facts, recorded.size]).toEqual([[], 0]);
+});
+
 test('what was carried out is not carried out again because the store or the log does not take it', async () => {
   let carried = 0;
   let refusals = 6;

@@ -51,7 +51,8 @@ describe('rows while the history is away', () => {
     expect([writer.spilledCount, writer.pendingCount]).toEqual([3_000, 3_000]);
     expect(writer.spilledBytes).toBeGreaterThan(0);
     database.isAway = false;
-    await expect.poll(() => writer.spilledCount, { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => backlog, { timeout: 5_000 }).toEqual([true, false]);
+    expect(writer.spilledCount).toBe(0);
     expect(numbersOf(database)).toEqual(upTo(3_000));
     writer.write(numberedRows(3_000, 3_050));
     await writer.flushed();

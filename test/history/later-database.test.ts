@@ -68,6 +68,32 @@ test('one that is closed before its time is never opened', async () => {
   expect(openCount).toBe(0);
 });
 
+test('where nobody may lose rows, opening is tried again, not more often than it should be', async () => {
+  const database = memory();
+  let openCount = 0;
+  const later = new LaterDatabase({
+    delayMs: 0,
+    open: async () => {
+      if (++openCount < 3) throw new Error('the server is too busy');
+      return database;
+    },
+    onMissing: () => undefined,
+    onLost: null,
+    retryMs: 20,
+  });
+  await expect
+    .poll(() =>
+      later.insert('t', ['a']).then(
+        () => true,
+        () => false,
+      ),
+    )
+    .toBe(true);
+  expect([openCount, database.lines]).toEqual([3, ['a']]);
+  await later.close();
+  expect(database.isClosed).toBe(true);
+});
+
 test('where nobody may lose rows, they are refused, and their writer keeps them', async () => {
   const later = new LaterDatabase({
     delayMs: 0,

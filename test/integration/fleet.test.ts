@@ -95,6 +95,30 @@ test('an owner that stood still past its lease writes nothing any more, sends no
   expect(repeated()).toEqual([]);
 });
 
+test('an owner that stood still between two attempts of a page does not try it again', async () => {
+  const gateway = await scene.start('gateway');
+  const owners = [await scene.start('owner'), await scene.start('owner')] as const;
+  await lead(owners.map((owner) => [owner, 1]));
+  scene.receiver.answer = (response) => void response.writeHead(503).end();
+  await report(gateway, ['shop'], 'Refused');
+  await scene.receiver.page(isOf('Refused', 'shop'));
+  const [paused, other] = (await ledBy(owners[0])).includes(partitionOf('shop', partitionCount))
+    ? owners
+    : ([owners[1], owners[0]] as const);
+  paused.child.kill('SIGSTOP');
+  await lead([[other, 2]]);
+  scene.receiver.answer = (response) => void response.end();
+  const taken = scene.receiver.received.length;
+  await expect.poll(() => scene.receiver.received.length, patience).toBe(taken + 1);
+  paused.child.kill('SIGCONT');
+  await paused.says(/owns the partition by now|has taken the lease/);
+  await lead(owners.map((owner) => [owner, 1]));
+  await report(gateway, domains, 'After');
+  await paged('After');
+  const ofRefused = scene.receiver.received.slice(taken).filter(isOf('Refused', 'shop'));
+  expect(ofRefused).toHaveLength(1);
+});
+
 test('an owner that is told to stop hands over', async () => {
   const gateway = await scene.start('gateway');
   const owners = [await scene.start('owner'), await scene.start('owner')] as const;

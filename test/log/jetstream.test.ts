@@ -1,9 +1,13 @@
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { entryCodec } from '../../src/app/entry-codec.ts';
 import type { Entry } from '../../src/engine/index.ts';
 import type { LogEntry } from '../../src/incident/index.ts';
 import {
+  jsonCodec,
   openJetStreamLog,
   openJetStreamWriter,
   type JetStreamLogOptions,
@@ -13,7 +17,7 @@ import {
 import type { NatsConnection } from '../../src/nats/index.ts';
 import { Cable } from '../support/cable.ts';
 import { appendAll } from '../support/log.ts';
-import { startNats, startNatsAt, type NatsServer } from '../support/nats.ts';
+import { startNats, startNatsAt, startNatsConfigured, type NatsServer } from '../support/nats.ts';
 import { freePort } from '../support/port.ts';
 
 const settings = { replicas: 1, maxBytes: null, maxAgeMs: null, duplicateWindowMs: 120_000 };
@@ -121,6 +125,20 @@ describe('a log that several processes write', () => {
     expect(writing.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
+  test('whether it is owned still is asked where nothing was appended for a while, once for all who ask', async () => {
+    const [one, other] = [await open(), await open()];
+    await expect(one.assertOwned(3_600_000, tick(1))).rejects.toMatchObject({ code: 'TOC_LOG_FENCED' });
+    await one.takeOver(owner('one'));
+    await one.assertOwned(3_600_000, tick(1));
+    expect(one.lastPosition).toBe(1);
+    await Promise.all([one.assertOwned(0, tick(1)), one.assertOwned(0, tick(1))]);
+    expect(one.lastPosition).toBe(2);
+    await other.takeOver(owner('other'));
+    await expect(one.assertOwned(0, tick(1))).rejects.toMatchObject({ code: 'TOC_LOG_FENCED' });
+    await other.assertOwned(0, tick(1));
+    expect(other.lastPosition).toBe(4);
+  });
+
   test('an owner goes on after its old entries were trimmed', async () => {
     const log = await open();
     await log.takeOver(owner('one'));
@@ -189,6 +207,59 @@ describe('servers that are away', () => {
     await own.stop();
   });
 
+  test('what is read waits for them and goes on where it was; meanwhile that is told', async () => {
+    const own = await startNats();
+    const near = await own.connect({ maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+    const troubles: (string | null)[] = [];
+    const { promise: answering, resolve: answers } = Promise.withResolvers<void>();
+    const { promise: away, resolve: isAway } = Promise.withResolvers<void>();
+    const log = await openJetStreamLog({
+      connection: near,
+      prefix: 'test',
+      partition,
+      settings,
+      onTrouble(trouble) {
+        troubles.push(trouble?.code ?? null);
+        (trouble ? isAway : answers)();
+      },
+    });
+    const drafts = Array.from({ length: 3000 }, (_, index) => report(index));
+    await appendAll(log, drafts);
+    await log.read(1, 10);
+    await own.kill();
+    const reading = log.read(11, 2990);
+    await away;
+    expect(log.trouble).toMatchObject({ code: 'TOC_LOG_UNAVAILABLE', retryable: true });
+    await own.start();
+    expect((await reading).entries).toEqual(drafts.slice(10));
+    await answering;
+    expect(log.trouble).toBeNull();
+    expect(troubles).toEqual(['TOC_LOG_UNAVAILABLE', null]);
+    await log.append(report('after'));
+    await log.close();
+    await near.close();
+    await own.stop();
+  });
+
+  test('what is read while the log is closed ends', async () => {
+    const own = await startNats();
+    const near = await own.connect({ maxReconnectAttempts: -1 });
+    const log = await openJetStreamLog({
+      connection: near,
+      prefix: 'test',
+      partition,
+      settings,
+      patienceMs: 100,
+    });
+    await appendAll(log, [report('a'), report('b')]);
+    await own.kill();
+    const reading = expect(log.read(1, 2)).rejects.toMatchObject({ code: 'TOC_LOG_CLOSED' });
+    await log.close();
+    await reading;
+    await near.close();
+    await own.stop();
+  });
+
   test('an append that nobody answers is refused in the end', async () => {
     const own = await startNats();
     const near = await own.connect();
@@ -206,6 +277,37 @@ describe('servers that are away', () => {
     });
     await near.close();
   });
+});
+
+test('who folds slowly is not cut off from the servers by what waits for it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tocsin-nats-'));
+  const own = await startNatsConfigured(folder, 'jetstream: enabled\nmax_pending: 12MB');
+  const near = await own.connect();
+  let cutCount = 0;
+  void (async () => {
+    for await (const { type } of near.status()) if (type === 'disconnect') cutCount++;
+  })();
+  const writer = await openJetStreamWriter({ connection: near, prefix: 'test', partition, settings });
+  const count = 60;
+  await appendAll(
+    writer,
+    Array.from({ length: count }, (_, index) => report('x'.repeat(900_000), index)),
+  );
+  const busy = new Int32Array(new SharedArrayBuffer(4));
+  const plain = jsonCodec<Entry>();
+  const decode = (bytes: Uint8Array): Entry => {
+    Atomics.wait(busy, 0, 0, 20);
+    return plain.decode(bytes);
+  };
+  const codec = { encode: (draft: Entry) => plain.encode(draft), decode };
+  const log = await openJetStreamLog({ connection: near, prefix: 'test', partition, settings, codec });
+  const { entries } = await log.read(1, count);
+  expect(entries.map(({ timeMs }) => timeMs)).toEqual(entries.map((_, index) => index));
+  expect([entries.length, cutCount]).toEqual([count, 0]);
+  await writer.close();
+  await log.close();
+  await near.close();
+  await own.stop();
 });
 
 describe('a stream that is tampered with', () => {

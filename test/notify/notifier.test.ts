@@ -1,4 +1,5 @@
 import { systemClock } from '../../src/app/clock.ts';
+import { TocsinError } from '../../src/engine/index.ts';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,6 +114,18 @@ describe('a webhook', () => {
       message: `receiver web: webhook[0]: the receiver answered ${code}: {"error":"unknown field tocsin"}`,
     });
     expect(receiver.requests).toHaveLength(1);
+  });
+
+  test('before each attempt it is asked whether this process may still send; who may not says nothing of the page', async () => {
+    receiver.answers = [status(503), status(503)];
+    let asked = 0;
+    const assertStillLeading = async (): Promise<void> => {
+      if (++asked === 3) throw new TocsinError('TOC_LOG_FENCED', 'another owns the partition');
+    };
+    const one = notifier(web(), { assertStillLeading });
+    await expect(one.carryOut(effectOf(), unstopped)).rejects.toMatchObject({ code: 'TOC_LOG_FENCED' });
+    expect(receiver.requests).toHaveLength(2);
+    expect(one.integrations()).toMatchObject([{ deliveredCount: 0, failedCount: 0 }]);
   });
 
   test('after the last attempt the failure says what was tried', async () => {

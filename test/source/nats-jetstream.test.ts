@@ -43,51 +43,6 @@ async function open(ingest: object, take: TakeMessage, trouble = onTrouble): Pro
 }
 
 describe('JetStream', () => {
-  test('a message is acknowledged once it is durable, and not delivered again to the next process', async () => {
-    await createStream('first');
-    const taken: Taken[] = [];
-    const ingest = { subject: 'first.in.*', stream: 'first' };
-    const opened = await open(ingest, taking(taken));
-    client.publish('first.in.shop', message('a'));
-    client.publish('first.in.bank', message('b'));
-    await until(() => taken.length === 2);
-    await opened.close();
-    client.publish('first.in.shop', message('c'));
-    await open(ingest, taking(taken));
-    await until(() => taken.length >= 3);
-    expect(taken).toEqual([
-      { domain: 'shop', names: ['a'] },
-      { domain: 'bank', names: ['b'] },
-      { domain: 'shop', names: ['c'] },
-    ]);
-    await link?.close();
-    expect(await pending('first')).toBe(0);
-  });
-
-  test('a message that could not be kept is delivered again; one that cannot be read is not', async () => {
-    await createStream('second');
-    const taken: Taken[] = [];
-    const refused: MessageOutcome = {
-      status: 'unavailable',
-      code: 'TOC_LOG_UNAVAILABLE',
-      message: 'not now',
-    };
-    let calls = 0;
-    await open(
-      { subject: 'second.in.*', stream: 'second' },
-      taking(taken, async (count) => {
-        calls = count;
-        return count === 1 ? refused : null;
-      }),
-    );
-    client.publish('second.in.shop', message('a'));
-    client.publish('second.in.shop', '{');
-    await until(() => taken.some(({ names }) => names[0] === 'a'));
-    expect(calls).toBe(3);
-    await link?.close();
-    expect(await pending('second')).toBe(0);
-  });
-
   test('a consumer that is there already keeps what its owner has set', async () => {
     await createStream('owned');
     const { consumers } = await jetstreamManager(client);
@@ -250,11 +205,4 @@ authorization { users: [
 async function createStream(name: string): Promise<void> {
   const manager = await jetstreamManager(client);
   await manager.streams.add({ name, subjects: [`${name}.in.*`] });
-}
-
-async function pending(stream: string): Promise<number> {
-  const { num_ack_pending, num_pending } = await (
-    await jetstreamManager(client)
-  ).consumers.info(stream, 'tocsin');
-  return num_ack_pending + num_pending;
 }

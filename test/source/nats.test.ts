@@ -2,7 +2,7 @@ import { headers as createHeaders, type NatsConnection } from '@nats-io/transpor
 import { connect as dial } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { natsConfig, type MessageOutcome, type TakeMessage } from '../../src/source/index.ts';
+import { natsConfig, type TakeMessage } from '../../src/source/index.ts';
 import { NatsLink } from '../../src/source/nats.ts';
 import { startNats, type NatsServer } from '../support/nats.ts';
 import { message, onTrouble, taking, until, type Taken } from './nats-scene.ts';
@@ -23,6 +23,8 @@ afterEach(async () => {
   link = null;
   await client.close();
 });
+
+const compare = (a: string, b: string): number => a.localeCompare(b);
 
 async function open(ingest: object, take: TakeMessage): Promise<NatsLink> {
   link = await NatsLink.open(natsConfig.parse({ servers: [server.url], ingest }), take, onTrouble);
@@ -105,27 +107,31 @@ describe('CloudEvents', () => {
 });
 
 describe('core NATS', () => {
-  test('a request is answered once its alerts are durable, in the domain of its subject', async () => {
-    const taken: Taken[] = [];
-    await open({ subject: 'core.in.*' }, taking(taken));
-    const answer = await client.request('core.in.shop', `[${message('a')},${message('b')}]`, {
-      timeout: 2000,
-    });
-    expect(answer.json()).toEqual({ accepted: 2, errors: [] });
-    expect(taken).toEqual([{ domain: 'shop', names: ['a', 'b'] }]);
-  });
-
-  test('a request that cannot be read, or not be kept, is told so', async () => {
-    let outcome: MessageOutcome | null = null;
-    await open(
-      { subject: 'core.in.*' },
-      taking([], async () => outcome),
+  test('those who share a queue take each message once; who shares none takes all', async () => {
+    const shared: Taken[] = [];
+    const own: Taken[] = [];
+    const links = await Promise.all(
+      [
+        { ingest: { subject: 'core.in.*', queue: 'q' }, taken: shared },
+        { ingest: { subject: 'core.in.*', queue: 'q' }, taken: shared },
+        { ingest: { subject: 'core.in.*' }, taken: own },
+      ].map(async ({ ingest, taken }) => {
+        const one = await NatsLink.open(
+          natsConfig.parse({ servers: [server.url], ingest }),
+          taking(taken),
+          onTrouble,
+        );
+        await one.listen();
+        return one;
+      }),
     );
-    const bad = await client.request('core.in.shop', '{', { timeout: 2000 });
-    expect(bad.json()).toEqual({ accepted: 0, errors: [expect.stringContaining('body: expected JSON')] });
-    outcome = { status: 'unavailable', code: 'TOC_LOG_UNAVAILABLE', message: 'the log is full' };
-    const refused = await client.request('core.in.shop', message('a'), { timeout: 2000 });
-    expect(refused.json()).toEqual({ accepted: 0, errors: ['the log is full'], retry: true });
+    const names = Array.from({ length: 20 }, (_, index) => `n${index}`);
+    for (const name of names) client.publish('core.in.shop', message(name));
+    await expect.poll(() => [shared.length, own.length]).toEqual([20, 20]);
+    const byName = (taken: readonly Taken[]): string[] =>
+      taken.flatMap((each) => each.names).toSorted(compare);
+    expect([byName(shared), byName(own)]).toEqual([names.toSorted(compare), names.toSorted(compare)]);
+    await Promise.all(links.map((one) => one.close()));
   });
 
   test('messages are taken in their order, many at a time', async () => {

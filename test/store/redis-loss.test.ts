@@ -8,7 +8,7 @@ import {
   type RedisConnection,
 } from '../../src/store/index.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
-import { BreakingConnection } from './redis-scene.ts';
+import { BreakingConnection, inOrder } from './redis-scene.ts';
 
 const done: Fact['outcome'] = { status: 'done', result: null };
 const rows = (count: number, value: unknown = 'v'): TableChange[] =>
@@ -73,6 +73,63 @@ describe('a Redis that has lost data', () => {
     await expect(staged.commit()).rejects.toMatchObject({ code: 'TOC_STORE_ROLLED_BACK' });
     const heir = openRedisStore(connection, `p${turn}`);
     expect(await heir.readCheckpoint()).toMatchObject({ position: 1, rows: [{}, {}, {}] });
+  });
+
+  test('the whole state takes the place of what there was, once its end is committed', async () => {
+    await store.acquireLease('a', 60_000);
+    await store.stageCheckpoint({ position: 1, timeMs: 1, changes: rows(5) }).commit();
+    const whole = store.replaceCheckpoint!();
+    await whole.write(rows(3, 'anew'));
+    const changed: TableChange[] = [
+      { table: 't', key: 'k1', order: null, value: 'later' },
+      { table: 't', key: 'k2', order: null },
+      { table: 't', key: 'k9', order: 9, value: 'new' },
+    ];
+    const end = whole.finish({ position: 7, timeMs: 7, changes: changed });
+    expect(await openRedisStore(connection, `p${turn}`).readCheckpoint()).toMatchObject({
+      position: 1,
+      rows: { length: 5 },
+    });
+    await end.commit();
+    await end.commit();
+    const expected = [
+      { table: 't', key: 'k0', order: 1, value: 'anew' },
+      { table: 't', key: 'k1', order: 2, value: 'later' },
+      { table: 't', key: 'k9', order: 9, value: 'new' },
+    ];
+    expect(inOrder(await store.readCheckpoint())).toEqual({ position: 7, timeMs: 7, rows: expected });
+    await store.stageCheckpoint({ position: 8, timeMs: 8, changes: [] }).commit();
+    expect(inOrder(await store.readCheckpoint())).toEqual({ position: 8, timeMs: 8, rows: expected });
+  });
+
+  test('a whole state of which Redis lost a part is refused, and the next is taken', async () => {
+    await store.acquireLease('a', 60_000, 5);
+    const whole = store.replaceCheckpoint!();
+    await whole.write(rows(3));
+    await server.admin.flushall();
+    await store.acquireLease('a', 60_000, 5);
+    await expect(whole.finish({ position: 7, timeMs: 7, changes: [] }).commit()).rejects.toMatchObject({
+      code: 'TOC_STORE_ROLLED_BACK',
+    });
+    expect(await store.readCheckpoint()).toBeNull();
+    const next = store.replaceCheckpoint!();
+    await next.write(rows(3));
+    await next.finish({ position: 7, timeMs: 7, changes: [] }).commit();
+    expect(await store.readCheckpoint()).toMatchObject({ position: 7, rows: { length: 3 } });
+  });
+
+  test('a checkpoint that lost what was sealed gives way to a whole state', async () => {
+    const breaking = new BreakingConnection(connection);
+    const dying = openRedisStore(breaking, `p${turn}`);
+    const staged = dying.stageCheckpoint({ position: 1, timeMs: 1, changes: rows(20) });
+    breaking.breakAt(3, 'answer lost');
+    await expect(staged.commit()).rejects.toMatchObject({ code: 'TOC_STORE_UNAVAILABLE' });
+    await server.admin.del(keyOf('journal'));
+    await expect(store.readCheckpoint()).rejects.toMatchObject({ code: 'TOC_STORE_CORRUPT' });
+    const whole = store.replaceCheckpoint!();
+    await whole.write(rows(2));
+    await whole.finish({ position: 3, timeMs: 3, changes: [] }).commit();
+    expect(await store.readCheckpoint()).toMatchObject({ position: 3, rows: { length: 2 } });
   });
 
   test('two lives with the same token, after a failover that lost one, do not write under each other', async () => {

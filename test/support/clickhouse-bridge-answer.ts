@@ -33,6 +33,20 @@ export async function answerInto(
   engine: Engine,
 ): Promise<void> {
   const chunks = run(asked, engine.session);
+  try {
+    await answerWith(response, chunks, asked, engine);
+  } finally {
+    // Who asked may be gone before its end: the engine has room for one result at a time.
+    await chunks.return();
+  }
+}
+
+async function answerWith(
+  response: ServerResponse,
+  chunks: AsyncGenerator<Buffer, void>,
+  asked: BridgeRequest,
+  engine: Engine,
+): Promise<void> {
   let first = await chunks.next();
   if (asked.isBuffered)
     first = { done: false, value: Buffer.concat([first.value ?? empty, ...(await collect(chunks))]) };

@@ -15,6 +15,9 @@ export interface NatsServer {
   /** Kills the server; what its streams hold stays for `start`. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** As a process that does not get to run: it answers nothing and closes nothing. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -32,10 +35,14 @@ export async function startNatsAt(port: number, ...args: readonly string[]): Pro
  * As `startNats`, as a configuration file says, without JetStream unless it says so. `folder` holds what the file names, and is gone
  * after `stop`.
  */
-export async function startNatsConfigured(folder: string, config: string): Promise<NatsServer> {
+export async function startNatsConfigured(
+  folder: string,
+  config: string,
+  port?: number,
+): Promise<NatsServer> {
   const file = join(folder, 'nats-server.conf');
   await writeFile(file, config);
-  return startNatsIn(folder, await freePort(), ['-c', file]);
+  return startNatsIn(folder, port ?? (await freePort()), ['-c', file]);
 }
 
 async function startNatsIn(folder: string, port: number, args: readonly string[]): Promise<NatsServer> {
@@ -59,6 +66,8 @@ async function startNatsIn(folder: string, port: number, args: readonly string[]
     connect: (options) => connect({ servers: `127.0.0.1:${port}`, timeout: 5000, ...options }),
     kill,
     start,
+    pause: () => server?.kill('SIGSTOP'),
+    resume: () => server?.kill('SIGCONT'),
     async stop() {
       await kill();
       await rm(folder, { recursive: true, force: true });

@@ -18,7 +18,7 @@ export type Act =
       readonly annotations?: LabelTexts;
     }
   | { readonly kind: 'resolve'; readonly labels: LabelTexts }
-  | { readonly kind: 'command'; readonly command: CommandText }
+  | { readonly kind: 'command'; readonly command: CommandText; readonly id?: string }
   | { readonly kind: 'settle'; readonly receiver: string; readonly status: 'done' | 'failed' }
   | { readonly kind: 'configure'; readonly config: unknown }
   | { readonly kind: 'sleep'; readonly until: string }
@@ -36,9 +36,9 @@ export function resolved(labels: LabelTexts): Act {
   return { kind: 'resolve', labels };
 }
 
-/** An operator's act, with an id of its own, by alex. */
-export function command(text: CommandText): Act {
-  return { kind: 'command', command: text };
+/** An operator's act by alex, with an id of its own where none is given. */
+export function command(text: CommandText, id?: string): Act {
+  return { kind: 'command', command: text, ...(id === undefined ? {} : { id }) };
 }
 
 /** The last page to `receiver` could not be delivered. */
@@ -210,7 +210,8 @@ export class Scene {
       case 'settle':
         return this.#fact(act, timeMs);
       case 'command': {
-        const payload = { id: `command-${++this.#commandCount}`, by: 'alex', ...act.command } as Command;
+        const id = act.id ?? `command-${++this.#commandCount}`;
+        const payload = { id, by: 'alex', ...act.command } as Command;
         return { kind: 'command', timeMs, payload };
       }
       case 'fire':

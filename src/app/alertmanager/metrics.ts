@@ -4,9 +4,14 @@ import type { IntegrationState } from '../../api/index.ts';
 import type { PipelineStages } from '../pipeline.ts';
 import type { Observed, Telemetry } from '../telemetry.ts';
 
-export interface Watched {
+export interface WatchedPartition {
   readonly stages: Pick<PipelineStages, 'intake' | 'mute' | 'dispatch'>;
-  readonly integrations: () => readonly IntegrationState[];
+  readonly carriers: { readonly integrations: () => readonly IntegrationState[] };
+}
+
+export interface Watched {
+  /** Those that this process leads. */
+  readonly partitions: () => Iterable<WatchedPartition>;
   readonly reloads: () => { readonly isSuccessful: boolean; readonly succeededMs: number };
   readonly configText: () => string;
   /** 1 where this process is alone. */
@@ -21,30 +26,35 @@ export interface Watched {
  * notify/notify.go, silence/silence.go, and the rules of its mixin).
  */
 export function addAlertmanagerMetrics(telemetry: Telemetry, watched: Watched): void {
-  const { stages, integrations, reloads, configText, memberCount, startedAtMs, version, nowMs } = watched;
+  const { partitions, reloads, configText, memberCount, startedAtMs, version, nowMs } = watched;
   telemetry.gauge('alertmanager_alerts', 'How many alerts by state.', () => {
     const counts = { active: 0, suppressed: 0, unprocessed: 0 };
     const now = nowMs();
-    for (const alert of stages.intake.alerts()) {
-      if (isResolvedAt(alert, now)) continue;
-      counts[stages.mute.verdict(alert.fingerprint).muted ? 'suppressed' : 'active']++;
+    for (const { stages } of partitions()) {
+      for (const alert of stages.intake.alerts()) {
+        if (isResolvedAt(alert, now)) continue;
+        counts[stages.mute.verdict(alert.fingerprint).muted ? 'suppressed' : 'active']++;
+      }
     }
     return byLabel('state', counts);
   });
   telemetry.gauge('alertmanager_silences', 'How many silences by state.', () => {
     const counts = { active: 0, expired: 0, pending: 0 };
-    for (const { state } of stages.mute.silences()) counts[state]++;
+    // Each partition has its copy of every silence.
+    const [any] = partitions();
+    for (const { state } of any?.stages.mute.silences() ?? []) counts[state]++;
     return byLabel('state', counts);
   });
-  telemetry.gauge(
-    'alertmanager_dispatcher_aggregation_groups',
-    'Number of active aggregation groups',
-    () => [...stages.dispatch.groups()].length,
+  telemetry.gauge('alertmanager_dispatcher_aggregation_groups', 'Number of active aggregation groups', () =>
+    [...partitions()].reduce((sum, { stages }) => sum + [...stages.dispatch.groups()].length, 0),
   );
+  const kinds = new Set<string>();
   const byKind = (count: (state: IntegrationState) => number) => (): readonly Observed[] => {
-    const counts: Record<string, number> = {};
-    for (const state of integrations()) {
+    // Those of a partition that was given up are 0: what is not said would be shown as it was.
+    const counts: Record<string, number> = Object.fromEntries([...kinds].map((kind) => [kind, 0]));
+    for (const state of [...partitions()].flatMap(({ carriers }) => carriers.integrations())) {
       const kind = state.integration.replace(/\[\d+\]$/, '');
+      kinds.add(kind);
       counts[kind] = (counts[kind] ?? 0) + count(state);
     }
     return byLabel('integration', counts);

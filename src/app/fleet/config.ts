@@ -14,7 +14,10 @@ const fleetLog = natsConnectionConfig.safeExtend({
   replicas: z.int().min(1).max(5).default(1),
   /** Room of one partition's log. When it is full reports are refused, and nothing is thrown away. */
   max_mib: z.int().min(1).optional(),
-  /** Entries that are older leave the log, folded in or not. Without it they leave when a checkpoint has them and `storage.log_retention` is over. */
+  /**
+   * Entries that are older leave the log, folded in or not: an owner that lacks one stops with TOC_LOG_GAP. Without it they leave when a
+   * snapshot beside the log has them that is as old as `storage.log_retention` (decision 15).
+   */
   max_age: durationSchema.optional(),
 });
 

@@ -8,6 +8,10 @@ export interface DirectoryOptions {
   readonly partitionCount: number;
   /** A member that has not announced itself for so long is gone. */
   readonly ttlMs: number;
+  /** Who owns which partition, whenever the registry was looked at. */
+  readonly onSeen: (owners: ReadonlyMap<number, string>) => void;
+  /** The registry did not answer. */
+  readonly onAway: () => void;
 }
 
 /** The fleet as its owners see it, in the registry. */
@@ -17,17 +21,26 @@ export function createDirectory({
   address,
   partitionCount,
   ttlMs,
+  onSeen,
+  onAway,
 }: DirectoryOptions): FleetDirectory {
   const partitions = Array.from({ length: partitionCount }, (_, partition) => String(partition));
+  const asked = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
+    try {
+      return await answer;
+    } catch (error) {
+      onAway();
+      throw error;
+    }
+  };
   return {
-    announce: () => registry.announce({ id: self, address, attributes: { role: 'owner' } }, ttlMs),
+    announce: () => asked(registry.announce({ id: self, address, attributes: { role: 'owner' } }, ttlMs)),
     withdraw: () => registry.withdraw(self),
     async look() {
-      const [members, leases] = await Promise.all([registry.members(), registry.leases(partitions)]);
-      return {
-        members: members.map(({ id }) => id),
-        owners: new Map([...leases].map(([partition, { owner }]) => [Number(partition), owner])),
-      };
+      const [members, leases] = await asked(Promise.all([registry.members(), registry.leases(partitions)]));
+      const owners = new Map([...leases].map(([partition, { owner }]) => [Number(partition), owner]));
+      onSeen(owners);
+      return { members: members.map(({ id }) => id), owners };
     },
   };
 }

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { ApiPorts } from '../../api/index.ts';
+import type { ApiPorts, IntegrationState, Operations } from '../../api/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
 import { openJetStreamWriter, type JetStreamLogOptions } from '../../log/index.ts';
-import { connectNats, watchConnection } from '../../nats/index.ts';
+import { connectNats, openQuestions, watchConnection } from '../../nats/index.ts';
 import { lockFolder } from '../../store/index.ts';
+import { addAlertmanagerMetrics } from '../alertmanager/metrics.ts';
 import type { Closing } from '../closing.ts';
+import type { TocsinConfig } from '../config-schema.ts';
 import type { ConfigInForce } from '../config-in-force.ts';
 import { openDoor } from '../door.ts';
 import { entryCodec } from '../entry-codec.ts';
@@ -17,12 +19,16 @@ import type { Partition } from '../partition.ts';
 import { plainWeb, serveApi } from '../serve-api.ts';
 import { createTelemetry } from '../telemetry.ts';
 import { version } from '../version.ts';
+import { askPartition } from './ask.ts';
+import { createFleetCommands } from './commands.ts';
 import type { FleetConfig } from './config.ts';
 import { addFleetGauges } from './gauges.ts';
 import { mergeIntegrations } from './merge-integrations.ts';
 import { openOwnership } from './ownership.ts';
-import { createPartitionsDoor } from './partitions-door.ts';
+import { createFleetRead } from './read.ts';
+import { fleetReadiness } from './readiness.ts';
 import { appendByDomain } from './router.ts';
+import { watchWriters } from './watched-writers.ts';
 
 /**
  * A process of a fleet: takes reports in, answers for all partitions, and owns its share of them where it has that role. Rejects with the
@@ -61,26 +67,53 @@ export async function openFleetInstance(
     partitions.map((partition) => openJetStreamWriter(logOptions(partition))),
   );
   closing.defer(() => Promise.all(writers.map((writer) => writer.close())));
+  const watched = watchWriters(writers);
 
   const ingest = createIngest({
-    append: (draft) => appendByDomain(writers, draft),
+    append: (draft) => appendByDomain(watched.writers, draft),
     clock,
     settings: () => decodeSettings(inForce.config),
     refusal: () => null,
     telemetry,
   });
-  const nats = openNatsLink(config, (report) => ingest.accept(report), { closing, telemetry, logger });
+  const nats = openNatsLink(
+    sharedQueue(config, `${fleet.log.prefix}-gateways`),
+    (report) => ingest.accept(report),
+    { closing, telemetry, logger },
+  );
+  const questions = await openQuestions(connection);
   const ownership = fleet.roles.includes('owner')
-    ? await openOwnership(options, { inForce, self, connection, logOptions, nats, telemetry, closing })
+    ? await openOwnership(options, { inForce, self, questions, logOptions, nats, telemetry, closing })
     : null;
   const led = (): ReadonlyMap<number, Partition> => ownership?.led ?? new Map();
+  const integrations = (): readonly IntegrationState[] =>
+    mergeIntegrations([...led().values()].map(({ carriers }) => carriers.integrations()));
+  const readiness: Operations['readiness'] = () =>
+    fleetReadiness({
+      roles: fleet.roles,
+      isConnected: reach.isConnected,
+      owning: ownership?.troubles() ?? [],
+      appending: watched.troubles(),
+    });
   addFleetGauges(telemetry, {
     led,
     partitionCount: fleet.partitions,
     isConnected: () => reach.isConnected,
-    historyPendingCount: () => ownership?.historyPendingCount() ?? 0,
+    hasLogTrouble: (partition) => writers[partition]!.trouble !== null,
+    history: ownership?.history ?? null,
+    integrations,
+    readiness,
   });
   if (fleet.roles.includes('gateway')) nats?.listen();
+
+  const voices = partitions.map((partition) =>
+    askPartition(partition, {
+      questions,
+      prefix: fleet.log.prefix,
+      led: () => ownership?.voices ?? new Map(),
+      patienceMs: 2 * fleet.lease + takeoverMs,
+    }),
+  );
 
   const reload: Instance['reload'] = () =>
     inForce.reload(async ({ config: next, templates, payload }) => {
@@ -89,19 +122,26 @@ export async function openFleetInstance(
         await partition.configure(payload);
       }
     });
+  addAlertmanagerMetrics(telemetry, {
+    partitions: () => led().values(),
+    reloads: () => inForce.reloads,
+    configText: () => inForce.text,
+    memberCount: () => 1,
+    startedAtMs,
+    version,
+    nowMs: () => clock.nowMs(),
+  });
   const ports: ApiPorts = {
-    ...createPartitionsDoor({ led }),
+    read: createFleetRead(voices),
     ingest,
+    commands: createFleetCommands({ writers, voices, clock }),
     operations: {
       version,
       startedAtMs,
       cluster: () => web.cluster,
       alertmanagerVersion: web.alertmanagerVersion,
       configText: () => inForce.text,
-      integrations: () =>
-        mergeIntegrations([...led().values()].map(({ carriers }) => carriers.integrations())),
-      notReadyBecause: () =>
-        reach.isConnected ? (ownership?.trouble() ?? null) : 'no NATS server of fleet.log answers',
+      readiness,
       reload,
       metrics: () => telemetry.text(),
       nowMs: () => clock.nowMs(),
@@ -123,6 +163,14 @@ export async function openFleetInstance(
 
 /** How long the servers know a message again that is sent twice: longer than an append is tried. */
 const duplicateWindowMs = 120_000;
+
+/** How long a process takes, from when it has the lease of a partition, until it answers for it. */
+const takeoverMs = 5_000;
+
+/** Each message is for one of the gateways. */
+function sharedQueue({ nats }: TocsinConfig, queue: string): Pick<TocsinConfig, 'nats'> {
+  return nats ? { nats: { ...nats, ingest: { queue, ...nats.ingest } } } : {};
+}
 
 function streamSettings({ log }: FleetConfig): JetStreamLogOptions<LogEntry>['settings'] {
   return {

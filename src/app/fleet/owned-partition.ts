@@ -2,7 +2,13 @@ import { TocsinError, type Clock } from '../../engine/index.ts';
 import type { Holding } from '../../fleet/index.ts';
 import type { HistorySink } from '../../engine/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
-import { openJetStreamLog, type JetStreamLogOptions, type SharedLog } from '../../log/index.ts';
+import {
+  openJetStreamLog,
+  openJetStreamSnapshots,
+  type JetStreamLogOptions,
+  type SharedLog,
+  type Snapshots,
+} from '../../log/index.ts';
 import type { Lease, PartitionStore } from '../../store/index.ts';
 import type { ConfigInForce } from '../config-in-force.ts';
 import { createLogClock } from '../log-clock.ts';
@@ -23,8 +29,14 @@ export interface OwnedPartitionOptions extends Pick<
   readonly clock: Clock;
   readonly logger: Logger;
   /** Lets others ask the partition, from when it is up to date; returns what ends that. */
-  readonly answer: (partition: Partition) => () => Promise<void>;
+  readonly answer: (partition: Partition) => () => void;
 }
+
+/**
+ * A process that takes a partition on has the lease for so many times its length: it reads a checkpoint and folds what the log holds
+ * since, and to lose the lease over that would only make the next one begin with the same.
+ */
+const startLeases = 4;
 
 /**
  * Gets the lease of a partition; null where another process has it. Whoever gets it folds what the log holds and then takes the log over,
@@ -33,7 +45,7 @@ export interface OwnedPartitionOptions extends Pick<
 export async function acquirePartition(options: OwnedPartitionOptions): Promise<OwnedPartition | null> {
   const { store, self, leaseMs } = options;
   try {
-    const lease = await store.acquireLease(self, leaseMs);
+    const lease = await store.acquireLease(self, startLeases * leaseMs);
     if (lease) return new OwnedPartition(options, lease);
   } catch (error) {
     await store.close();
@@ -49,8 +61,9 @@ export class OwnedPartition implements Holding {
   readonly #options: OwnedPartitionOptions;
   #lease: Lease;
   #log: SharedLog<LogEntry> | null = null;
+  #snapshots: Snapshots | null = null;
   #partition: Partition | null = null;
-  #unanswer: (() => Promise<void>) | null = null;
+  #unanswer: (() => void) | null = null;
   #isClosed = false;
 
   constructor(options: OwnedPartitionOptions, lease: Lease) {
@@ -66,11 +79,32 @@ export class OwnedPartition implements Holding {
     return this.#unanswer ? this.#partition : null;
   }
 
+  /** Why the log of the partition cannot be followed at the moment; null while it can. */
+  get trouble(): TocsinError | null {
+    return this.#log?.trouble ?? null;
+  }
+
   async start(): Promise<void> {
-    const { inForce, store, self, clock: below, logger, answer, sink, recall, ...parts } = this.#options;
-    const log = await openJetStreamLog(parts.log);
+    const {
+      inForce,
+      store,
+      self,
+      leaseMs,
+      clock: below,
+      logger,
+      answer,
+      sink,
+      recall,
+      ...parts
+    } = this.#options;
+    const log = await openJetStreamLog({
+      ...parts.log,
+      onTrouble: (trouble) => tellTrouble(trouble, logger),
+    });
     this.#log = log;
     void log.failed.then(this.#end);
+    const snapshots = await openJetStreamSnapshots(parts.log);
+    this.#snapshots = snapshots;
     const clock = createLogClock(below, logger);
     const partition = createPartition({
       ...parts,
@@ -78,11 +112,15 @@ export class OwnedPartition implements Holding {
       templates: inForce.templates,
       log,
       store,
+      snapshots,
       history: { sink, recall },
       clock,
       logger,
       leads: false,
+      // A claim is refused by the log where another has taken it over.
       assertLeading: async () => undefined,
+      assertStillLeading: () =>
+        log.assertOwned(leaseMs / 4, { kind: 'tick', timeMs: clock.nowMs(), payload: null }),
     });
     this.#partition = partition;
     void partition.failed.then(this.#end);
@@ -106,7 +144,8 @@ export class OwnedPartition implements Holding {
 
   async renew(): Promise<boolean> {
     const { store, self, leaseMs } = this.#options;
-    const lease = await store.acquireLease(self, leaseMs, this.#lease.fencingToken);
+    const lengthMs = this.#unanswer ? leaseMs : startLeases * leaseMs;
+    const lease = await store.acquireLease(self, lengthMs, this.#lease.fencingToken);
     if (lease) this.#lease = lease;
     return lease !== null;
   }
@@ -115,9 +154,11 @@ export class OwnedPartition implements Holding {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { store, self } = this.#options;
-    await this.#unanswer?.();
+    // What is still catching up has nothing to hand over, and may wait for servers that do not answer.
+    if (!this.#unanswer) await this.#closeLog();
+    this.#unanswer?.();
     await this.#partition?.owner.stop();
-    await this.#log?.close();
+    await this.#closeLog();
     try {
       if (end === 'hand over') await store.releaseLease(self);
     } finally {
@@ -125,11 +166,16 @@ export class OwnedPartition implements Holding {
     }
   }
 
+  async #closeLog(): Promise<void> {
+    this.#snapshots?.close();
+    await this.#log?.close();
+  }
+
   /** After the store has lost its data its tokens begin anew; those in the log never go back. */
   async #riseAbove(token: number): Promise<void> {
     if (this.#lease.fencingToken > token) return;
     const { store, self, leaseMs } = this.#options;
-    const lease = await store.acquireLease(self, leaseMs, token + 1);
+    const lease = await store.acquireLease(self, startLeases * leaseMs, token + 1);
     if (!lease) throw new TocsinError('TOC_STORE_FENCED', 'another process has taken the lease');
     this.#lease = lease;
   }
@@ -144,4 +190,13 @@ export class OwnedPartition implements Holding {
   #assertOpen(): void {
     if (this.#isClosed) throw new TocsinError('TOC_STORE_FENCED', 'the partition was given up meanwhile');
   }
+}
+
+function tellTrouble(trouble: TocsinError | null, logger: Logger): void {
+  if (trouble)
+    logger.warn(
+      { code: trouble.code, err: trouble.cause },
+      `${trouble.message}; it is tried again by itself.`,
+    );
+  else logger.info('The log of the partition answers again.');
 }

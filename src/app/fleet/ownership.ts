@@ -1,25 +1,29 @@
-import type { NatsConnection } from '../../nats/index.ts';
 import { isDeepStrictEqual } from 'node:util';
-import { TocsinError } from '../../engine/index.ts';
+import type { Trouble } from '../../api/index.ts';
+import type { Questions } from '../../nats/index.ts';
+import { isOutrun, type TocsinError } from '../../engine/index.ts';
 import { Steward } from '../../fleet/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
 import type { JetStreamLogOptions } from '../../log/index.ts';
 import { connectRedis, openRedisRegistry, openRedisStore } from '../../store/index.ts';
 import type { Closing } from '../closing.ts';
 import type { ConfigInForce } from '../config-in-force.ts';
-import { openHistoryParts } from '../history-parts.ts';
+import { openHistoryParts, type HistoryParts } from '../history-parts.ts';
 import type { InstanceOptions } from '../instance.ts';
 import type { Partition, PartitionOptions } from '../partition.ts';
 import { startScorer } from '../scorer.ts';
 import type { Telemetry } from '../telemetry.ts';
+import { answerFor } from './ask.ts';
 import { createDirectory } from './directory.ts';
 import { acquirePartition, type OwnedPartition } from './owned-partition.ts';
+import { scopeOf } from './scope.ts';
+import { createVoice, type PartitionVoice } from './voice.ts';
 
 export interface OwnershipParts {
   readonly inForce: ConfigInForce;
   /** The name of this process in this life. */
   readonly self: string;
-  readonly connection: NatsConnection;
+  readonly questions: Questions;
   readonly logOptions: (partition: number) => JetStreamLogOptions<LogEntry>;
   readonly nats: PartitionOptions['publisher'];
   readonly telemetry: Telemetry;
@@ -30,16 +34,18 @@ export interface OwnershipParts {
 export interface Ownership {
   /** Those that are up to date and led by this process, by number. */
   readonly led: ReadonlyMap<number, Partition>;
-  /** Rows of theirs that are not in the history yet. */
-  historyPendingCount(): number;
-  /** Which partitions could not be led here, and why; null when there is nothing of the kind. */
-  trouble(): string | null;
+  /** The same, for whoever asks. */
+  readonly voices: ReadonlyMap<number, PartitionVoice>;
+  /** Null where no history is kept. */
+  readonly history: HistoryParts['writer'];
+  /** Partitions that could not be led here and that no other process has taken since, and a store that does not answer. */
+  troubles(): readonly Trouble[];
 }
 
 /** Begins to take partitions. They are handed over when `closing` closes. */
 export async function openOwnership(
   { clock, logger, print }: Pick<InstanceOptions, 'clock' | 'logger' | 'print'>,
-  { inForce, self, logOptions, nats, telemetry, closing }: OwnershipParts,
+  { inForce, self, questions, logOptions, nats, telemetry, closing }: OwnershipParts,
 ): Promise<Ownership> {
   const { config } = inForce;
   const fleet = config.fleet!;
@@ -52,10 +58,20 @@ export async function openOwnership(
 
   const owned = new Map<number, OwnedPartition>();
   const led = new Map<number, Partition>();
-  const troubles = new Map<number, string>();
+  const voices = new Map<number, PartitionVoice>();
+  const troubles = new Map<number, Trouble>();
+  let away: Trouble | null = null;
+  const answer = (partition: number, voice: PartitionVoice): (() => void) => {
+    voices.set(partition, voice);
+    const stop = answerFor(questions, { prefix: fleet.log.prefix, partition, voice });
+    return () => {
+      voices.delete(partition);
+      stop();
+    };
+  };
   const acquire = async (partition: number): Promise<OwnedPartition | null> => {
     const taken = await acquirePartition({
-      scope: `p${partition}-`,
+      scope: scopeOf(partition),
       self,
       leaseMs: fleet.lease,
       log: logOptions(partition),
@@ -69,7 +85,7 @@ export async function openOwnership(
       inForce,
       clock,
       logger: logger.child({ partition }),
-      answer: () => async () => undefined,
+      answer: (led) => answer(partition, createVoice(led)),
     });
     if (taken) owned.set(partition, taken);
     return taken;
@@ -84,6 +100,17 @@ export async function openOwnership(
       address: config.server.listen,
       partitionCount: fleet.partitions,
       ttlMs: fleet.lease,
+      onAway() {
+        away = {
+          code: 'TOC_STORE_UNAVAILABLE',
+          message: 'Redis does not answer; partitions that are led go on',
+        };
+      },
+      onSeen(owners) {
+        away = null;
+        for (const partition of troubles.keys())
+          if ((owners.get(partition) ?? self) !== self) troubles.delete(partition);
+      },
     }),
     acquire,
     clock,
@@ -99,7 +126,7 @@ export async function openOwnership(
       led.delete(partition);
       if (why === 'handed over') return logger.info({ partition }, 'The partition was handed over.');
       if (isOutrun(why)) return logger.warn({ partition, code: why.code }, why.message);
-      troubles.set(partition, `partition ${partition}: ${why.message}`);
+      troubles.set(partition, told(partition, why));
       return logger.error({ partition, code: why.code, err: why.cause }, why.message);
     },
     onTrouble: (error, partition) =>
@@ -119,11 +146,16 @@ export async function openOwnership(
   closing.defer(() => steward.stop());
   return {
     led,
-    historyPendingCount: () => history.writer?.pendingCount ?? 0,
-    trouble: () => (troubles.size === 0 ? null : [...troubles.values()].join('; ')),
+    voices,
+    history: history.writer,
+    troubles() {
+      const now = new Map(troubles);
+      for (const [partition, { trouble }] of owned) if (trouble) now.set(partition, told(partition, trouble));
+      return [...(away ? [away] : []), ...now.values()];
+    },
   };
 }
 
-function isOutrun({ code }: TocsinError): boolean {
-  return code === 'TOC_LOG_FENCED' || code === 'TOC_STORE_FENCED';
+function told(partition: number, { code, message }: TocsinError): Trouble {
+  return { code, message: `partition ${partition}: ${message}` };
 }

@@ -1,0 +1,40 @@
+import type { Trouble } from '../../api/index.ts';
+import { TocsinError } from '../../engine/index.ts';
+import type { LogEntry } from '../../incident/index.ts';
+import type { LogWriter } from '../../log/index.ts';
+
+type AppendingWriter = Pick<LogWriter<LogEntry>, 'append' | 'trouble'>;
+
+/** The logs of all partitions, by number, and which of them do not take what is appended. */
+export interface WatchedWriters {
+  readonly writers: readonly Pick<AppendingWriter, 'append'>[];
+  /**
+   * Those that do not answer or were replaced, and those that did not take the last that was to be appended: a server may answer while a stream
+   * lacks room or a majority.
+   */
+  troubles(): readonly Trouble[];
+}
+
+export function watchWriters(writers: readonly AppendingWriter[]): WatchedWriters {
+  const failing = new Map<number, Pick<Trouble, 'code' | 'message'>>();
+  return {
+    writers: writers.map((writer, partition) => ({
+      async append(draft) {
+        try {
+          const appended = await writer.append(draft);
+          failing.delete(partition);
+          return appended;
+        } catch (error) {
+          if (error instanceof TocsinError && error.code === 'TOC_LOG_UNAVAILABLE')
+            failing.set(partition, error);
+          throw error;
+        }
+      },
+    })),
+    troubles: () =>
+      writers.flatMap(({ trouble }, partition) => {
+        const { code, message } = trouble ?? failing.get(partition) ?? {};
+        return code === undefined ? [] : [{ code, message: `partition ${partition}: ${message}` }];
+      }),
+  };
+}

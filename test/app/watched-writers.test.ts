@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { watchWriters } from '../../src/app/fleet/watched-writers.ts';
+import { TocsinError } from '../../src/engine/index.ts';
+import type { LogEntry } from '../../src/incident/index.ts';
+
+const entry: LogEntry = { kind: 'tick', timeMs: 1, payload: null };
+
+test('a log that does not take an entry is named until it takes one', async () => {
+  let error: Error | null = null;
+  const writer = {
+    trouble: null,
+    append: async () => {
+      if (error) throw error;
+      return { position: 1, entry };
+    },
+  };
+  const watched = watchWriters([writer, writer]);
+  error = new TocsinError('TOC_LOG_UNAVAILABLE', 'the stream does not take entries');
+  await expect(watched.writers[1]!.append(entry)).rejects.toThrow(error);
+  expect(watched.troubles()).toEqual([
+    { code: 'TOC_LOG_UNAVAILABLE', message: 'partition 1: the stream does not take entries' },
+  ]);
+  error = null;
+  await watched.writers[0]!.append(entry);
+  expect(watched.troubles()).toHaveLength(1);
+  await watched.writers[1]!.append(entry);
+  expect(watched.troubles()).toEqual([]);
+});
+
+test('an entry that is too large says nothing of the log', async () => {
+  const tooLarge = new TocsinError('TOC_LOG_ENTRY_TOO_LARGE', 'an entry is larger than the stream takes');
+  const watched = watchWriters([
+    {
+      trouble: null,
+      append: async () => {
+        throw tooLarge;
+      },
+    },
+  ]);
+  await expect(watched.writers[0]!.append(entry)).rejects.toThrow(tooLarge);
+  expect(watched.troubles()).toEqual([]);
+});
