@@ -154,7 +154,7 @@ function checkCluster({ cluster }: TocsinConfig): CrossMistake[] {
 }
 
 /** What is probably not meant, though nothing is wrong with it. `text` is the file; empty where there is none. */
-export function configWarnings({ services }: TocsinConfig, text: string): string[] {
+export function configWarnings({ services, fleet, alertmanager }: TocsinConfig, text: string): string[] {
   const names = new Set(services.map(({ name }) => name));
   const unknown = services.flatMap(({ name, depends_on }) =>
     depends_on
@@ -166,8 +166,16 @@ export function configWarnings({ services }: TocsinConfig, text: string): string
       ),
   );
   const isRouted = text === '' || /^(?:route|receivers|alertmanager):/m.test(text);
+  const pages = !fleet || fleet.roles.includes('owner');
   return [
     ...unknown,
-    ...(isRouted ? [] : ['There is no route and there are no receivers: pages go to the console only.']),
+    ...(fleet && alertmanager !== undefined
+      ? [
+          'With `alertmanager` all alerts are of one domain, which lies in one partition: one owner does all the work. Set `route` and `receivers` here instead.',
+        ]
+      : []),
+    ...(isRouted || !pages
+      ? []
+      : ['There is no route and there are no receivers: pages go to the console only.']),
   ];
 }

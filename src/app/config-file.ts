@@ -56,7 +56,8 @@ export async function loadConfig(files: ConfigFiles): Promise<LoadOutcome> {
   const mistakes = crossCheck(config).map(({ path, message }) => parsed.mistakeAt(path, message));
   if (mistakes.length > 0)
     return { ok: false, errors: mistakes.map((mistake) => formatMistake(file, mistake)) };
-  return withTemplates({ config, warnings: parsed.warnings, alertmanagerText: parsed.text }, file);
+  const warnings = [...configWarnings(own.config, ''), ...parsed.warnings];
+  return withTemplates({ config, warnings, alertmanagerText: parsed.text }, file);
 }
 
 /** Loads the template files; those that a pattern finds lie beside `file`. */

@@ -5,8 +5,9 @@ import type { LogEntry } from '../../src/incident/index.ts';
 
 const entry: LogEntry = { kind: 'tick', timeMs: 1, payload: null };
 
-test('a log that does not take an entry is named until it takes one', async () => {
+test('a log that does not take an entry is named until it takes one, for a minute at most', async () => {
   let error: Error | null = null;
+  let nowMs = 0;
   const writer = {
     trouble: null,
     append: async () => {
@@ -14,7 +15,7 @@ test('a log that does not take an entry is named until it takes one', async () =
       return { position: 1, entry };
     },
   };
-  const watched = watchWriters([writer, writer]);
+  const watched = watchWriters([writer, writer], () => nowMs);
   error = new TocsinError('TOC_LOG_UNAVAILABLE', 'the stream does not take entries');
   await expect(watched.writers[1]!.append(entry)).rejects.toThrow(error);
   expect(watched.troubles()).toEqual([
@@ -23,20 +24,26 @@ test('a log that does not take an entry is named until it takes one', async () =
   error = null;
   await watched.writers[0]!.append(entry);
   expect(watched.troubles()).toHaveLength(1);
+  nowMs = 60_000;
+  expect(watched.troubles()).toEqual([]);
+  nowMs = 0;
   await watched.writers[1]!.append(entry);
   expect(watched.troubles()).toEqual([]);
 });
 
 test('an entry that is too large says nothing of the log', async () => {
   const tooLarge = new TocsinError('TOC_LOG_ENTRY_TOO_LARGE', 'an entry is larger than the stream takes');
-  const watched = watchWriters([
-    {
-      trouble: null,
-      append: async () => {
-        throw tooLarge;
+  const watched = watchWriters(
+    [
+      {
+        trouble: null,
+        append: async () => {
+          throw tooLarge;
+        },
       },
-    },
-  ]);
+    ],
+    () => 0,
+  );
   await expect(watched.writers[0]!.append(entry)).rejects.toThrow(tooLarge);
   expect(watched.troubles()).toEqual([]);
 });

@@ -67,7 +67,7 @@ export async function openFleetInstance(
     partitions.map((partition) => openJetStreamWriter(logOptions(partition))),
   );
   closing.defer(() => Promise.all(writers.map((writer) => writer.close())));
-  const watched = watchWriters(writers);
+  const watched = watchWriters(writers, () => options.clock.nowMs());
 
   const ingest = createIngest({
     append: (draft) => appendByDomain(watched.writers, draft),

@@ -154,9 +154,10 @@ export class OwnedPartition implements Holding {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { store, self } = this.#options;
-    // What is still catching up has nothing to hand over, and may wait for servers that do not answer.
-    if (!this.#unanswer) await this.#closeLog();
+    const isHandedOver = end === 'hand over' && this.#unanswer !== null;
     this.#unanswer?.();
+    // Who has not begun to lead, or leads no more, may wait for entries that never come: the end of the log ends that.
+    if (!isHandedOver) await this.#closeLog();
     await this.#partition?.owner.stop();
     await this.#closeLog();
     try {

@@ -61,6 +61,7 @@ export async function openOwnership(
   const voices = new Map<number, PartitionVoice>();
   const troubles = new Map<number, Trouble>();
   let away: Trouble | null = null;
+  let seenAtMs = clock.nowMs();
   const answer = (partition: number, voice: PartitionVoice): (() => void) => {
     voices.set(partition, voice);
     const stop = answerFor(questions, { prefix: fleet.log.prefix, partition, voice });
@@ -108,6 +109,7 @@ export async function openOwnership(
       },
       onSeen(owners) {
         away = null;
+        seenAtMs = clock.nowMs();
         for (const partition of troubles.keys())
           if ((owners.get(partition) ?? self) !== self) troubles.delete(partition);
       },
@@ -151,11 +153,21 @@ export async function openOwnership(
     troubles() {
       const now = new Map(troubles);
       for (const [partition, { trouble }] of owned) if (trouble) now.set(partition, told(partition, trouble));
-      return [...(away ? [away] : []), ...now.values()];
+      const unseenMs = clock.nowMs() - seenAtMs;
+      const isStuck = !away && unseenMs > leasesUnseen * fleet.lease;
+      return [...(away ? [away] : []), ...(isStuck ? [stuck(unseenMs)] : []), ...now.values()];
     },
   };
 }
 
 function told(partition: number, { code, message }: TocsinError): Trouble {
   return { code, message: `partition ${partition}: ${message}` };
+}
+
+/** Leases are looked after three times in the life of one. Whoever did not for so many has lost them, or stands still. */
+const leasesUnseen = 6;
+
+function stuck(forMs: number): Trouble {
+  const message = `the leases were not looked after for ${Math.round(forMs / 1000)} s`;
+  return { code: 'TOC_STORE_FENCED', message };
 }

@@ -9,14 +9,16 @@ type AppendingWriter = Pick<LogWriter<LogEntry>, 'append' | 'trouble'>;
 export interface WatchedWriters {
   readonly writers: readonly Pick<AppendingWriter, 'append'>[];
   /**
-   * Those that do not answer or were replaced, and those that did not take the last that was to be appended: a server may answer while a stream
-   * lacks room or a majority.
+   * Those that do not answer or were replaced, and those that did not take the last that was to be appended, for a minute: nobody may append
+   * anything for long after that. A server may answer while a stream lacks room or a majority.
    */
   troubles(): readonly Trouble[];
 }
 
-export function watchWriters(writers: readonly AppendingWriter[]): WatchedWriters {
-  const failing = new Map<number, Pick<Trouble, 'code' | 'message'>>();
+const toldForMs = 60_000;
+
+export function watchWriters(writers: readonly AppendingWriter[], nowMs: () => number): WatchedWriters {
+  const failing = new Map<number, { readonly error: TocsinError; readonly atMs: number }>();
   return {
     writers: writers.map((writer, partition) => ({
       async append(draft) {
@@ -26,14 +28,16 @@ export function watchWriters(writers: readonly AppendingWriter[]): WatchedWriter
           return appended;
         } catch (error) {
           if (error instanceof TocsinError && error.code === 'TOC_LOG_UNAVAILABLE')
-            failing.set(partition, error);
+            failing.set(partition, { error, atMs: nowMs() });
           throw error;
         }
       },
     })),
     troubles: () =>
       writers.flatMap(({ trouble }, partition) => {
-        const { code, message } = trouble ?? failing.get(partition) ?? {};
+        const failed = failing.get(partition);
+        const { code, message } =
+          trouble ?? (failed && nowMs() - failed.atMs < toldForMs ? failed.error : null) ?? {};
         return code === undefined ? [] : [{ code, message: `partition ${partition}: ${message}` }];
       }),
   };
