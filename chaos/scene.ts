@@ -108,15 +108,15 @@ export async function openScene(seed: number): Promise<Scene> {
 
 interface Server {
   kill(): Promise<void>;
-  start(): Promise<void>;
+  start(): Promise<void> | void;
   pause(): void;
   resume(): void;
 }
 
-function bound(server: Server): Server {
+function bound(server: Server): Omit<Victim, 'name' | 'kind' | 'terminate'> {
   return {
     kill: () => server.kill(),
-    start: () => server.start(),
+    start: async () => server.start(),
     pause: () => server.pause(),
     resume: () => server.resume(),
   };

@@ -60,8 +60,8 @@ export interface Partition extends Pipeline {
   readonly failed: Promise<TocsinError>;
   /** Lets it stand still. */
   fail(error: TocsinError): void;
-  /** Acts on the log from now on, under this configuration. To be called after `owner.start`. */
-  lead(config: ConfigEntry['payload']): Promise<void>;
+  /** Acts on the log from now on, under this configuration. To be called after `owner.start`; see `PartitionOwner.lead`. */
+  lead(config: ConfigEntry['payload'], followedUntilMs?: number): Promise<void>;
   /** Appends the configuration, and waits until it is applied. */
   configure(config: ConfigEntry['payload']): Promise<void>;
 }
@@ -167,9 +167,9 @@ export function createPartition({
     failed,
     fail,
     configure,
-    async lead(payload) {
+    async lead(payload, followedUntilMs) {
       clock.advanceTo(log.lastTimeMs);
-      await owner.lead();
+      await owner.lead(followedUntilMs);
       if (!isDeepStrictEqual(fold.config?.payload, payload)) await configure(payload);
     },
   };

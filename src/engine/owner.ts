@@ -89,7 +89,7 @@ export class PartitionOwner<E extends Entry, Flow> {
   #tick: { readonly dueMs: number; cancel(): void } | null = null;
   /** Rows replayed since the history was last seen to keep up. */
   #replayedRows = 0;
-  /** Until when the log was last told that nobody followed it. */
+  /** Until then somebody followed the log, or it was told that nobody did. */
   #awakeAtMs = -Infinity;
   /** Whether it acts on the log, or only follows what another process writes. */
   #leads: boolean;
@@ -129,9 +129,13 @@ export class PartitionOwner<E extends Entry, Flow> {
     return this.#starting;
   }
 
-  /** Takes over from the process that wrote the log so far: acts on it from now on. To be called after `start`. */
-  async lead(): Promise<void> {
+  /**
+   * Takes over from the process that wrote the log so far: acts on it from now on. To be called after `start`. Until `followedUntilMs` that
+   * process is known to have acted, though nothing may have been written; left out where nobody knows.
+   */
+  async lead(followedUntilMs = -Infinity): Promise<void> {
     if (this.#leads) return;
+    this.#awakeAtMs = followedUntilMs;
     await this.applied(this.#options.log.lastPosition);
     this.#leads = true;
     if (this.#state === 'following') await this.#act();
@@ -217,14 +221,10 @@ export class PartitionOwner<E extends Entry, Flow> {
   async #noteSleep(sinceMs: number, leastMs: number): Promise<void> {
     const { log, clock, createResume } = this.#options;
     const atMs = clock.nowMs();
-    if (
-      log.lastPosition === 0 ||
-      log.lastTimeMs > sinceMs ||
-      atMs - Math.max(sinceMs, this.#awakeAtMs) < leastMs
-    )
-      return;
+    const fromMs = Math.max(sinceMs, this.#awakeAtMs);
+    if (log.lastPosition === 0 || log.lastTimeMs > sinceMs || atMs - fromMs < leastMs) return;
     this.#awakeAtMs = atMs;
-    const { position } = await log.append(createResume(sinceMs, atMs));
+    const { position } = await log.append(createResume(fromMs, atMs));
     await this.applied(position);
   }
 

@@ -6,10 +6,11 @@ import {
   StreamClient,
   type PublishOptions,
   type PublishOutcome,
+  type StreamMessage,
   type StreamSettings,
   type StreamState,
 } from './jetstream-client.ts';
-import type { LogWriter, SharedLog } from './log.ts';
+import type { LogWriter, SharedLog, TakenOver } from './log.ts';
 import { insist } from './insist.ts';
 import { Publisher } from './publisher.ts';
 import { StreamCursor } from './stream-cursor.ts';
@@ -61,11 +62,16 @@ export async function followStream<E extends Entry>(options: JetStreamLogOptions
   const state = await client.state();
   if (!state) throw new TocsinError('TOC_LOG_UNAVAILABLE', `the stream ${names.stream} is gone again`);
   const last = state.lastPosition === 0 ? null : await client.message(state.lastPosition);
+  const lastMs = last ? decode(codec, last).timeMs : -Infinity;
+  return new JetStreamLog<E>({ ...options, codec }, { client, names, state, lastMs });
+}
+
+/** Throws TOC_LOG_CORRUPT. */
+function decode<E extends Entry>(codec: EntryCodec<E>, { position, data }: StreamMessage): E {
   try {
-    const lastMs = last ? codec.decode(last.data).timeMs : -Infinity;
-    return new JetStreamLog<E>({ ...options, codec }, { client, names, state, lastMs });
+    return codec.decode(data);
   } catch (cause) {
-    throw unreadable(state.lastPosition, cause);
+    throw unreadable(position, cause);
   }
 }
 
@@ -120,6 +126,7 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
   readonly failed: Promise<TocsinError>;
   readonly #client: StreamClient;
   readonly #names: Names;
+  readonly #codec: EntryCodec<E>;
   readonly #patienceMs: number;
   readonly #tail: StreamTail<E>;
   readonly #cursor: StreamCursor<E>;
@@ -146,6 +153,7 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
     this.#lastMs = lastMs;
     this.#client = client;
     this.#names = names;
+    this.#codec = codec;
     this.#patienceMs = options.patienceMs ?? defaultPatienceMs;
     this.#tail = new StreamTail<E>({
       client,
@@ -197,15 +205,16 @@ class JetStreamLog<E extends Entry> implements SharedLog<E> {
     return appended;
   }
 
-  async takeOver(draft: E): Promise<Appended<E>> {
+  async takeOver(draft: E): Promise<TakenOver<E>> {
     this.#assertOpen();
     const last = await insist(() => this.#client.lastOf(this.#names.ownedSubject), {
       patienceMs: this.#patienceMs,
     });
     this.#ownedPosition = last?.position ?? 0;
+    const before = last && decode(this.#codec, last);
     const appended = await this.#owned.append(draft);
     await this.#tail.reached(appended.position);
-    return appended;
+    return { ...appended, before };
   }
 
   async assertOwned(maxAgeMs: number, draft: E): Promise<void> {

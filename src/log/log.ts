@@ -52,6 +52,11 @@ export interface LogWriter<E extends Entry = Entry> {
   close(): Promise<void>;
 }
 
+/** The first entry of a new owner, and the last one of those before; null where there was none. */
+export interface TakenOver<E extends Entry = Entry> extends Appended<E> {
+  readonly before: E | null;
+}
+
 /**
  * A log that many processes write. Anybody appends reports and commands (`alerts`, `command`); what an owner says of the partition
  * (all other kinds) only the one process that has taken it over last.
@@ -72,6 +77,6 @@ export interface SharedLog<E extends Entry = Entry> extends PartitionLog<E> {
   readonly identity: string;
   readonly failed: Promise<TocsinError>;
   readonly trouble: TocsinError | null;
-  takeOver(draft: E): Promise<Appended<E>>;
+  takeOver(draft: E): Promise<TakenOver<E>>;
   assertOwned(maxAgeMs: number, draft: E): Promise<void>;
 }

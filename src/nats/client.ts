@@ -16,6 +16,8 @@ import type { NatsConnectionConfig } from './config.ts';
 import { tlsOptions } from './tls.ts';
 
 const maxConnectMs = 5000;
+/** A server that answers nothing, and closes nothing either, is left for another after three of these. */
+const pingMs = 5000;
 
 /** As `connectNats`. */
 export async function openConnection(config: NatsConnectionConfig, name: string): Promise<NatsConnection> {
@@ -28,6 +30,8 @@ export async function openConnection(config: NatsConnectionConfig, name: string)
       // How long a server may take to answer. One that refuses a client certificate never does.
       timeout: maxConnectMs,
       maxReconnectAttempts: -1,
+      pingInterval: pingMs,
+      maxPingOut: 2,
       // Else the client gives up for good when credentials are refused twice; they may be renewed, or the server set right.
       ignoreAuthErrorAbort: true,
       ...(authenticator ? { authenticator } : {}),

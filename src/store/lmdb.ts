@@ -167,7 +167,8 @@ class LmdbStore implements PartitionStore {
       this.#root.transaction(() => {
         const held = this.#lease();
         if (held?.owner !== owner) return;
-        void this.#meta.put(leaseKey, encode({ ...held, expiresAtMs: 0 }), held.fencingToken);
+        const expiresAtMs = Math.min(held.expiresAtMs, this.#nowMs());
+        void this.#meta.put(leaseKey, encode({ ...held, expiresAtMs }), held.fencingToken);
       }),
     );
   }

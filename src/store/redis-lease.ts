@@ -30,8 +30,11 @@ return {held[1], held[2], held[3], string.format('%.0f', leftMs)}`,
 const release: RedisScript = {
   name: 'tocsinReleaseLease',
   keyCount: 1,
-  lua: `
-if redis.call('HGET', KEYS[1], 'owner') == ARGV[1] then redis.call('HSET', KEYS[1], 'until', '0') end
+  lua: `${nowMs}
+local held = redis.call('HMGET', KEYS[1], 'owner', 'until')
+if held[1] ~= ARGV[1] then return 'ok' end
+local untilMs = math.min(tonumber(held[2]), nowMs(ARGV[2]))
+redis.call('HSET', KEYS[1], 'until', string.format('%.0f', untilMs))
 return 'ok'`,
 };
 
@@ -56,7 +59,7 @@ export class RedisLease {
   }
 
   async release(owner: string): Promise<void> {
-    await this.#run(release, owner);
+    await this.#run(release, owner, this.#now());
   }
 
   #now(): RedisArgument {

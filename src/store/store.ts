@@ -53,7 +53,7 @@ export interface PartitionStore {
   acquireLease(owner: string, durationMs: number, leastToken?: number): Promise<Lease | null>;
   /** The lease that was taken last, over or not; null when none ever was. */
   readLease(): Promise<Lease | null>;
-  /** Ends the lease where `owner` holds it. */
+  /** Ends the lease where `owner` holds it: it was over at this moment, as `readLease` says from then on. */
   releaseLease(owner: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -168,6 +168,18 @@ export function storeContract(name: string, create: (nowMs: () => number) => Pro
       expect(await acquireAt(1171, 'a')).toMatchObject({ fencingToken: 3 });
     });
 
+    test('a lease that was released was over then, or before', async () => {
+      await store.acquireLease('a', 100);
+      timeMs += 30;
+      await store.releaseLease('a');
+      expect(await store.readLease()).toMatchObject({ owner: 'a', expiresAtMs: timeMs, expiresInMs: 0 });
+      await store.acquireLease('b', 100);
+      const untilMs = timeMs + 100;
+      timeMs += 500;
+      await store.releaseLease('b');
+      expect(await store.readLease()).toMatchObject({ owner: 'b', expiresAtMs: untilMs });
+    });
+
     test('whoever asks is told whose lease it is and how long it goes on', async () => {
       await store.acquireLease('a', 100);
       timeMs = 1030;

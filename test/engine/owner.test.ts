@@ -188,6 +188,7 @@ test('stopping does not wait for ever for a history that is down, and the checkp
   scene.sink.isDown = true;
   await scene.report(1);
   await settled();
+  await settled();
   const stopping = owner.stop();
   await scene.clock.goTo(60_000);
   await stopping;
@@ -328,6 +329,48 @@ test('the log is told when nobody followed it: before anything falls due, and on
   await third.start();
   await third.stop();
   expect(told().filter((text) => text.startsWith('resume'))).toHaveLength(1);
+});
+
+test('who takes over from an owner that followed an idle log to its end does not say that nobody did', async () => {
+  const scene = new Scene();
+  const first = scene.open().owner;
+  await first.start();
+  await scene.report(1);
+  await first.stop();
+  await scene.clock.goTo(60_000);
+  const told = (): string[] => scene.log.entries.map(({ kind, timeMs }) => `${kind} ${timeMs}`);
+  const second = scene.open({ leads: false }).owner;
+  await second.start();
+  await second.lead(55_000);
+  expect(told().filter((text) => text.startsWith('resume'))).toEqual([]);
+  await second.stop();
+  const entriesBefore = scene.log.entries.length;
+  await scene.clock.goTo(120_000);
+  const third = scene.open({ leads: false }).owner;
+  await third.start();
+  await third.lead(100_000);
+  expect(told().slice(entriesBefore)).toEqual(['resume 100000']);
+  await third.stop();
+});
+
+test('an owner that waits for a log which does not answer is stopped all the same', async () => {
+  const scene = new Scene();
+  await scene.log.append({ kind: 'config', timeMs: 1000, payload: { threshold: 40 } });
+  const { promise: answers, resolve: answer } = Promise.withResolvers<void>();
+  const read = scene.log.read.bind(scene.log);
+  scene.log.read = async (...from) => {
+    await answers;
+    return read(...from);
+  };
+  const { owner, fold } = scene.open({ stopGraceMs: 500 });
+  const starting = owner.start();
+  await settled();
+  const stopping = owner.stop();
+  await scene.clock.goTo(1500);
+  await stopping;
+  answer();
+  await starting;
+  expect([fold.position, owner.isFailed]).toEqual([1, false]);
 });
 
 test('a machine that slept tells so before its overdue timers fire', async () => {

@@ -5,6 +5,7 @@ export class Cable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
+  #isMute = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -24,8 +25,11 @@ export class Cable {
           cable.#sockets.delete(one);
           other.destroy();
         });
-        one.pipe(other);
       }
+      inner.pipe(outer);
+      outer.on('data', (bytes: Buffer) => {
+        if (!cable.#isMute) inner.write(bytes);
+      });
       return undefined;
     });
     const cable = new Cable(server);
@@ -42,8 +46,14 @@ export class Cable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** What the server says from now on is lost; what is said to it arrives. */
+  mute(): void {
+    this.#isMute = true;
+  }
+
   mend(): void {
     this.#isCut = false;
+    this.#isMute = false;
   }
 
   async remove(): Promise<void> {

@@ -45,8 +45,9 @@ const startLeases = 4;
 export async function acquirePartition(options: OwnedPartitionOptions): Promise<OwnedPartition | null> {
   const { store, self, leaseMs } = options;
   try {
+    const former = await store.readLease();
     const lease = await store.acquireLease(self, startLeases * leaseMs);
-    if (lease) return new OwnedPartition(options, lease);
+    if (lease) return new OwnedPartition(options, lease, former);
   } catch (error) {
     await store.close();
     throw error;
@@ -60,15 +61,19 @@ export class OwnedPartition implements Holding {
   readonly #end: (error: TocsinError) => void;
   readonly #options: OwnedPartitionOptions;
   #lease: Lease;
+  /** The lease before, whose owner may have acted until it was over. */
+  readonly #former: Lease | null;
   #log: SharedLog<LogEntry> | null = null;
   #snapshots: Snapshots | null = null;
   #partition: Partition | null = null;
   #unanswer: (() => void) | null = null;
+  #hasTakenOver = false;
   #isClosed = false;
 
-  constructor(options: OwnedPartitionOptions, lease: Lease) {
+  constructor(options: OwnedPartitionOptions, lease: Lease, former: Lease | null) {
     this.#options = options;
     this.#lease = lease;
+    this.#former = former;
     const { promise, resolve } = Promise.withResolvers<TocsinError>();
     this.ended = promise;
     this.#end = resolve;
@@ -128,15 +133,23 @@ export class OwnedPartition implements Holding {
     this.#assertOpen();
     const { fold, stages } = partition;
     await this.#riseAbove(fold.ownership?.fencingToken ?? 0);
-    await log.takeOver({
+    const lastOwner = fold.ownership?.name;
+    const { position, before } = await log.takeOver({
       kind: 'owner',
       // Takes no time with it: what falls due meanwhile is for the new owner to see.
       timeMs: fold.position === 0 ? clock.nowMs() : fold.timeMs,
       payload: { name: self, fencingToken: this.#lease.fencingToken, log: log.identity },
     });
     log.subscribe(({ entries }) => this.#lookForSuccessor(entries));
+    // What took long is done: from now on it would be missed as soon as any other. Where Redis does not answer, the log decides.
+    this.#hasTakenOver = true;
+    if (!(await this.renew().catch(() => true)))
+      throw new TocsinError('TOC_STORE_FENCED', 'another process has taken the lease');
     clock.advanceTo(fold.timeMs);
-    await partition.lead(await inForce.payload());
+    await partition.lead(await inForce.payload(), this.#followedUntil(lastOwner, before));
+    // Says that this owner got as far as this, where nothing else does: see `#followedUntil`.
+    if (log.lastPosition === position)
+      await log.append({ kind: 'tick', timeMs: clock.nowMs(), payload: null });
     this.#assertOpen();
     this.#unanswer = answer(partition);
     logger.info({ position: fold.position, alerts: stages.intake.size }, 'The partition is led.');
@@ -144,7 +157,7 @@ export class OwnedPartition implements Holding {
 
   async renew(): Promise<boolean> {
     const { store, self, leaseMs } = this.#options;
-    const lengthMs = this.#unanswer ? leaseMs : startLeases * leaseMs;
+    const lengthMs = this.#hasTakenOver ? leaseMs : startLeases * leaseMs;
     const lease = await store.acquireLease(self, lengthMs, this.#lease.fencingToken);
     if (lease) this.#lease = lease;
     return lease !== null;
@@ -165,6 +178,15 @@ export class OwnedPartition implements Holding {
     } finally {
       await store.close();
     }
+  }
+
+  /**
+   * Until when the owner before acted on the log, though it may have been idle: it renewed its lease within the time of one. The lease alone
+   * does not say that; one who had it may never have come to act. Who has taken the log over and written after that did.
+   */
+  #followedUntil(lastOwner: string | undefined, lastOwned: LogEntry | null): number {
+    const hasActed = lastOwned !== null && lastOwned.kind !== 'owner' && this.#former?.owner === lastOwner;
+    return this.#former && hasActed ? this.#former.expiresAtMs - this.#options.leaseMs : -Infinity;
   }
 
   async #closeLog(): Promise<void> {
