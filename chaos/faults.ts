@@ -7,7 +7,8 @@ export type FaultKind = 'kill' | 'pause' | 'terminate';
 export interface Fault {
   readonly kind: FaultKind;
   readonly victim: string;
-  readonly atMs: number;
+  /** By `performance.now()`. */
+  readonly beganMs: number;
   readonly lengthMs: number;
 }
 
@@ -23,7 +24,6 @@ export async function unleash(
   { victims, leaseMs, random, onFault }: FaultOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const beganMs = performance.now();
   const struck = new Set<Victim>();
   const under: Promise<void>[] = [];
   const strike = async (): Promise<void> => {
@@ -36,7 +36,7 @@ export async function unleash(
         ? random.between(1.2, 3) * leaseMs
         : random.between(100, 1.5 * leaseMs),
     );
-    onFault({ kind, victim: victim.name, atMs: performance.now() - beganMs, lengthMs });
+    onFault({ kind, victim: victim.name, beganMs: performance.now(), lengthMs });
     struck.add(victim);
     await inflict(victim, kind, lengthMs);
     struck.delete(victim);

@@ -24,8 +24,15 @@ export interface Ledger {
   readonly resolved: Set<string>;
   /** Alerts that were sent at all. */
   readonly tried: Set<string>;
+  /** How often each was sent, by `reportKey`. */
+  readonly attempts: Map<string, number>;
   attemptCount: number;
   refusedCount: number;
+}
+
+/** Names the beginning of an alert, or its end. */
+export function reportKey(what: 'fired' | 'resolved', id: string): string {
+  return `${what} ${id}`;
 }
 
 interface Sent {
@@ -51,6 +58,7 @@ export class Load {
     fired: new Set(),
     resolved: new Set(),
     tried: new Set(),
+    attempts: new Map(),
     attemptCount: 0,
     refusedCount: 0,
   };
@@ -133,6 +141,10 @@ export class Load {
     for (const { id } of batch) ledger.tried.add(id);
     for (;;) {
       ledger.attemptCount++;
+      for (const { id } of batch) {
+        const key = reportKey(what, id);
+        ledger.attempts.set(key, (ledger.attempts.get(key) ?? 0) + 1);
+      }
       const isKept = random.chance(0.3)
         ? await this.#sendByNats(alerts, batch[0]!.domain)
         : await this.#sendByHttp(alerts, random.pick(this.#options.gateways));

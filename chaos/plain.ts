@@ -1,3 +1,4 @@
+import { labelValue, type Alert } from '../src/alert/index.ts';
 import { connectNats, natsConnectionConfig } from '../src/nats/index.ts';
 import { entryCodec } from '../src/app/entry-codec.ts';
 import { scopeOf } from '../src/app/fleet/scope.ts';
@@ -7,6 +8,7 @@ import type { LogEntry } from '../src/incident/index.ts';
 import { openJetStreamLog } from '../src/log/index.ts';
 import { createInlineScorer } from '../src/score/index.ts';
 import { connectRedis, openRedisStore, redisConfig } from '../src/store/index.ts';
+import { reportKey } from './load.ts';
 import { partitionCount, type Scene } from './scene.ts';
 
 /** A partition as one process comes to it that nothing ever happened to, beside what the fleet has left behind. */
@@ -22,6 +24,10 @@ export interface PlainPartition {
   readonly pages: readonly Effect[];
   /** How each effect ended, as the log says. */
   readonly facts: ReadonlyMap<string, Fact>;
+  /** Effects that an owner claimed though one before it had: nobody could say whether they had been carried out. */
+  readonly claimedAgain: ReadonlySet<string>;
+  /** How often each report of a sender is in the log, by `reportKey`. */
+  readonly copies: ReadonlyMap<string, number>;
   readonly rows: readonly HistoryRow[];
 }
 
@@ -68,6 +74,8 @@ async function foldOne(
   const pages: Effect[] = [];
   const facts = new Map<string, Fact>();
   const rows: HistoryRow[] = [];
+  const claimedAgain = new Set<string>();
+  const copies = new Map<string, number>();
   const entryCounts = new Map<string, number>();
   while (fold.position < checkpoint.position) {
     const count = Math.min(readCount, checkpoint.position - fold.position);
@@ -75,10 +83,20 @@ async function foldOne(
     for (const { kind, payload } of slice.entries) {
       entryCounts.set(kind, (entryCounts.get(kind) ?? 0) + 1);
       if (kind === 'fact') facts.set(payload.effectId, payload);
+      else if (kind === 'claim' && payload.isRepeated) claimedAgain.add(payload.effectId);
+      else if (kind === 'alerts') countReports(payload, copies);
     }
     const output = await fold.apply(slice);
     pages.push(...output.effects.filter(({ kind }) => kind === 'notify'));
     rows.push(...output.rows);
   }
-  return { partition, checkpoint, pipeline, entryCounts, pages, facts, rows };
+  return { partition, checkpoint, pipeline, entryCounts, pages, facts, claimedAgain, copies, rows };
+}
+
+function countReports(alerts: readonly Alert[], copies: Map<string, number>): void {
+  for (const { labels, endsAtMs, receivedAtMs } of alerts) {
+    const what = endsAtMs > receivedAtMs ? 'fired' : 'resolved';
+    const key = reportKey(what, labelValue(labels, 'chaos_id'));
+    copies.set(key, (copies.get(key) ?? 0) + 1);
+  }
 }

@@ -14,6 +14,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Random } from '../simulation/random.ts';
 import { checkAcknowledged, checkHistory, checkPages, checkState, type Verdict } from './checks.ts';
+import { checkCopies } from './copies.ts';
+import { failoverText } from './failover.ts';
 import { unleash, type Fault } from './faults.ts';
 import { settled } from './fleet-state.ts';
 import { HistoryComparison } from './history.ts';
@@ -21,6 +23,7 @@ import { Load, type AlertTemplate } from './load.ts';
 import { checkProcesses } from './logs.ts';
 import { MemoryWatch } from './memory.ts';
 import { foldPlainly } from './plain.ts';
+import { checkBodies, checkRepeats } from './receipts.ts';
 import { leaseMs, openScene, type Scene } from './scene.ts';
 
 const { values } = parseArgs({
@@ -44,7 +47,8 @@ const templates = JSON.parse(
 ) as AlertTemplate[];
 
 const scene = await openScene(seed);
-process.once('SIGINT', () => void scene.close().then(() => process.exit(130)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void scene.close().then(() => process.exit(130)));
 let isWhole = false;
 try {
   isWhole = await run(scene);
@@ -76,9 +80,15 @@ async function run(scene: Scene): Promise<boolean> {
   });
   await load.start();
   const faults: Fault[] = [];
+  const beganMs = performance.now();
   const end = new AbortController();
   const unleashed = unleash(
-    { victims, leaseMs, random: random.fork('faults'), onFault: (fault) => noteFault(fault, faults) },
+    {
+      victims,
+      leaseMs,
+      random: random.fork('faults'),
+      onFault: (fault) => noteFault(fault, faults, beganMs),
+    },
     end.signal,
   );
   await Promise.race([sleep(minutes * 60_000), unleashed]);
@@ -97,12 +107,16 @@ async function run(scene: Scene): Promise<boolean> {
     await checkAcknowledged(load.ledger, history),
     checkState(plain),
     await checkHistory(history),
+    checkCopies(load.ledger, plain),
     checkPages(plain, receiver.receipts),
+    checkBodies(plain, receiver.receipts),
+    checkRepeats(plain, receiver.receipts, faults),
     memory.verdict(),
     checkProcesses(processes),
     statuses,
   ];
   await history.close();
+  console.log(failoverText(faults, owners));
   const { attemptCount, refusedCount } = load.ledger;
   console.log(
     `\n${faults.length} faults: ${countBy(faults, ({ kind, victim }) => `${kind} ${victim.replace(/-\d$/, '')}`)}`,
@@ -128,10 +142,12 @@ async function stopAll({ gateways, owners }: Scene): Promise<Verdict> {
   return { name: 'who is told to stop stops in good order', counts, violations };
 }
 
-function noteFault(fault: Fault, faults: Fault[]): void {
+function noteFault(fault: Fault, faults: Fault[], startMs: number): void {
   faults.push(fault);
-  const { kind, victim, atMs, lengthMs } = fault;
-  console.log(`${(atMs / 1000).toFixed(1).padStart(7)} s  ${kind} ${victim} for ${lengthMs} ms`);
+  const { kind, victim, beganMs, lengthMs } = fault;
+  console.log(
+    `${((beganMs - startMs) / 1000).toFixed(1).padStart(7)} s  ${kind} ${victim} for ${lengthMs} ms`,
+  );
 }
 
 function countBy<T>(list: readonly T[], key: (one: T) => string): string {

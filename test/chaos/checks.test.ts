@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { checkAcknowledged, checkPages } from '../../chaos/checks.ts';
+import { checkCopies } from '../../chaos/copies.ts';
 import type { Ledger } from '../../chaos/load.ts';
 import type { PlainPartition } from '../../chaos/plain.ts';
+import { checkBodies, checkRepeats } from '../../chaos/receipts.ts';
 import type { Answer, Receipt } from '../../chaos/receiver.ts';
 import type { Effect, Fact } from '../../src/engine/index.ts';
+import type { Notification } from '../../src/incident/index.ts';
+import { webhookBody } from '../../src/notify/index.ts';
 
 const page = (id: string): Effect => ({
   id,
@@ -59,6 +63,7 @@ test('an alert that is missing, there twice, or never sent is found', async () =
     fired: new Set(['a', 'b', 'c']),
     resolved: new Set(),
     tried: new Set(['a', 'b', 'c']),
+    attempts: new Map(),
     attemptCount: 3,
     refusedCount: 0,
   };
@@ -72,4 +77,78 @@ test('an alert that is missing, there twice, or never sent is found', async () =
   };
   const { violations } = await checkAcknowledged(ledger, { countsOf: async (change) => counts[change] });
   expect(violations).toEqual(['a has fired 2 times', 'c has fired 0 times', 'd was never sent']);
+});
+
+test('a report that is in the log more often than it was sent is found, and one that is in none', () => {
+  const ledger = {
+    fired: new Set(['a', 'b', 'c']),
+    resolved: new Set(['a']),
+    attempts: new Map([
+      ['fired a', 1],
+      ['fired b', 2],
+      ['fired c', 1],
+      ['resolved a', 1],
+    ]),
+  };
+  const copies = new Map([
+    ['fired a', 2],
+    ['fired b', 2],
+    ['resolved a', 1],
+  ]);
+  expect(checkCopies(ledger, [{ copies }]).violations).toEqual([
+    'fired c was acknowledged and is in no log',
+    'fired a was sent 1 times and is 2 times in the log',
+  ]);
+});
+
+describe('a page that comes again under its key', () => {
+  const plain = (...claimedAgain: string[]) => [
+    { pages: [], facts: new Map(), claimedAgain: new Set(claimedAgain) },
+  ];
+  const kill = { kind: 'kill', victim: 'owner-1', beganMs: 50, lengthMs: 100 } as const;
+  const repeated = [received('one', 1), received('one', 100)];
+
+  test.each([
+    ['its connection was cut', plain(), [received('one', 1, 'taken and cut'), received('one', 100)], []],
+    ['another owner has claimed it', plain('one'), repeated, []],
+    ['an owner was struck in between', plain(), repeated, [kill]],
+    ['its sender had waited long enough', plain(), [received('one', 1), received('one', 2_001)], []],
+  ])('had to where %s', (_, plain, receipts, faults) => {
+    expect(checkRepeats(plain, receipts, faults).violations).toEqual([]);
+  });
+
+  test('had not to where none of that is so', () => {
+    const faults = [
+      { ...kill, victim: 'nats-1' },
+      { ...kill, beganMs: 101 },
+    ];
+    expect(checkRepeats(plain(), repeated, faults).violations).toHaveLength(1);
+  });
+});
+
+test('a page with another body is found, and one that nobody was told of in the end', () => {
+  const payload = {
+    receiver: 'web',
+    integration: 'webhook[0]',
+    groupKey: 'g',
+    status: 'firing',
+    alerts: [],
+    groupLabels: [],
+    notificationReason: 'first notification',
+    unchangedCount: 0,
+    incident: null,
+  };
+  const lost: Effect = { id: 'g/1/web', kind: 'notify', payload };
+  const told: Effect = { id: 'g/2/web', kind: 'notify', payload };
+  const outcome = { status: 'failed', code: 'TOC_NOTIFY_FAILED', message: '' } as const;
+  const facts = new Map([[lost.id, { effectId: lost.id, kind: 'notify', outcome }]]);
+  const body = JSON.stringify(webhookBody(told.id, payload as unknown as Notification, 0, 'http://a.test'));
+  const plain = { pages: [lost, told], facts, claimedAgain: new Set<string>() };
+  expect(checkBodies([plain], [{ ...received(told.id, 1), body }]).violations).toEqual([]);
+  expect(
+    checkBodies([plain], [{ ...received(told.id, 1), body: body.replace('firing', 'resolved') }]).violations,
+  ).toEqual(['page g/2/web was received with another body']);
+  expect(checkBodies([plain], []).violations).toEqual([
+    'page g/1/web was not delivered, and its group was told nothing later',
+  ]);
 });

@@ -27,6 +27,7 @@ import { mergeIntegrations } from './merge-integrations.ts';
 import { openOwnership } from './ownership.ts';
 import { createFleetRead } from './read.ts';
 import { fleetReadiness } from './readiness.ts';
+import { openAll } from './open-all.ts';
 import { appendByDomain } from './router.ts';
 import { watchWriters } from './watched-writers.ts';
 
@@ -63,10 +64,10 @@ export async function openFleetInstance(
     codec: entryCodec,
   });
   const partitions = Array.from({ length: fleet.partitions }, (_, partition) => partition);
-  const writers = await Promise.all(
+  const writers = await openAll(
     partitions.map((partition) => openJetStreamWriter(logOptions(partition))),
+    (writer) => closing.defer(() => writer.close()),
   );
-  closing.defer(() => Promise.all(writers.map((writer) => writer.close())));
   const watched = watchWriters(writers, () => options.clock.nowMs());
 
   const ingest = createIngest({

@@ -1,0 +1,89 @@
+import type { NotifyEffect } from '../src/incident/index.ts';
+import { subjectOf, webhookBody } from '../src/notify/index.ts';
+import { idempotencyKey } from '../src/notify/idempotency-key.ts';
+import { verdict, type Verdict } from './checks.ts';
+import type { Fault } from './faults.ts';
+import type { PlainPartition } from './plain.ts';
+import type { Receipt } from './receiver.ts';
+import { pageTimeoutMs } from './scene.ts';
+
+/** So long after a process was struck what it did before may have to be done again: waits between two attempts, and a start. */
+const aftermathMs = 30_000;
+
+type Pages = Pick<PlainPartition, 'pages' | 'facts' | 'claimedAgain'>;
+
+/**
+ * What was received is, byte for byte, what the plain fold tells; and where a page was not delivered in the end its group was told something
+ * later.
+ */
+export function checkBodies(plain: readonly Pages[], receipts: readonly Receipt[]): Verdict {
+  const violations: string[] = [];
+  const byKey = Map.groupBy(receipts, ({ key }) => key);
+  const isTaken = (id: string): boolean => byKey.get(idempotencyKey(id))?.some(wasTaken) === true;
+  let bodyCount = 0;
+  let undeliveredCount = 0;
+  for (const { pages, facts } of plain) {
+    for (const about of Map.groupBy(pages, (page) => subjectOf(page)).values()) {
+      for (const [index, page] of about.entries()) {
+        for (const { body } of byKey.get(idempotencyKey(page.id)) ?? []) {
+          bodyCount++;
+          if (body !== bodyOf(page as NotifyEffect, body))
+            violations.push(`page ${page.id} was received with another body`);
+        }
+        const outcome = facts.get(page.id)?.outcome;
+        if (outcome?.status !== 'failed' || outcome.code !== 'TOC_NOTIFY_FAILED' || isTaken(page.id))
+          continue;
+        undeliveredCount++;
+        if (!about.slice(index + 1).some(({ id }) => isTaken(id)))
+          violations.push(`page ${page.id} was not delivered, and its group was told nothing later`);
+      }
+    }
+  }
+  const counts = `${bodyCount} bodies compared; ${undeliveredCount} pages were given up for a later one of their group`;
+  return verdict('every page says what the plain fold says, and none is lost for good', counts, violations);
+}
+
+/** What comes again under its key, though the copy before was answered, has its reason in what was done to owners in between. */
+export function checkRepeats(
+  plain: readonly Pages[],
+  receipts: readonly Receipt[],
+  faults: readonly Fault[],
+): Verdict {
+  const violations: string[] = [];
+  const claimedAgain = new Set(plain.flatMap((partition) => [...partition.claimedAgain].map(idempotencyKey)));
+  const reasons = {
+    'the connection was cut': 0,
+    'its owner had ended': 0,
+    'its owner was struck': 0,
+    'the answer came late': 0,
+  };
+  const taken = Map.groupBy(receipts.filter(wasTaken), ({ key }) => key);
+  for (const [key, copies] of taken) {
+    for (const [index, copy] of copies.slice(1).entries()) {
+      const before = copies[index]!;
+      if (before.answer === 'taken and cut') reasons['the connection was cut']++;
+      else if (claimedAgain.has(key)) reasons['its owner had ended']++;
+      else if (faults.some((fault) => isOfOwnerBetween(fault, before.atMs, copy.atMs)))
+        reasons['its owner was struck']++;
+      // Who has waited for an answer in vain cannot tell that it was taken.
+      else if (copy.atMs - before.atMs >= pageTimeoutMs) reasons['the answer came late']++;
+      else violations.push(`page ${key} came twice, and nothing was done to an owner in between`);
+    }
+  }
+  const counts = Object.entries(reasons).map(([reason, count]) => `${count} because ${reason}`);
+  return verdict('what came again under its key had to', counts.join(', '), violations);
+}
+
+function wasTaken({ answer }: Receipt): boolean {
+  return answer === 'taken' || answer === 'taken and cut';
+}
+
+/** `externalURL` is the sending process's own. */
+function bodyOf({ id, payload }: NotifyEffect, received: string): string {
+  const { externalURL } = JSON.parse(received) as { externalURL: string };
+  return JSON.stringify(webhookBody(id, payload, 0, externalURL));
+}
+
+function isOfOwnerBetween({ victim, beganMs, lengthMs }: Fault, fromMs: number, toMs: number): boolean {
+  return victim.startsWith('owner') && beganMs <= toMs && beganMs + lengthMs + aftermathMs >= fromMs;
+}
