@@ -37,6 +37,12 @@ export interface StewardOptions {
   readonly onTrouble: (error: unknown, partition: number | null) => void;
 }
 
+interface Leaving {
+  readonly holding: Holding;
+  readonly isHandedOver: boolean;
+  readonly closed: Promise<void>;
+}
+
 /** So many times within a lease it is renewed. */
 const turnsPerLease = 3;
 /** For so many leases a member must have been there before it is given what others have: one that comes and goes would cost each time. */
@@ -54,6 +60,8 @@ const longestRestMs = 60_000;
 export class Steward {
   readonly #options: StewardOptions;
   readonly #holdings = new Map<number, Holding>();
+  /** What is being handed over or given up. The lease of what is handed over goes on until it is. */
+  readonly #leaving = new Map<number, Leaving>();
   /** What is under way, by partition. */
   readonly #taking = new Map<number, Promise<void>>();
   /** Until when a partition is left alone, and how long that was. */
@@ -61,6 +69,7 @@ export class Steward {
   /** Since when each member has been seen without a break. */
   #seenSince: ReadonlyMap<string, number> = new Map();
   readonly #stop = new AbortController();
+  #isStopping = false;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(options: StewardOptions) {
@@ -78,11 +87,25 @@ export class Steward {
 
   /** Hands everything over. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
+    // The others may take more than their share from now on.
+    await this.#withdraw();
+    const giveAll = (): Promise<unknown> =>
+      Promise.all(this.held.map((partition) => this.#end(partition, 'handed over')));
+    await giveAll();
+    await Promise.all(this.#taking.values());
+    // What was being taken when the rest was given.
+    await giveAll();
+    await Promise.all([...this.#leaving.values()].map(({ closed }) => closed));
     this.#stop.abort();
     await this.#loop;
-    await Promise.all(this.held.map((partition) => this.#end(partition, 'handed over')));
-    await Promise.all(this.#taking.values());
-    await this.#options.directory.withdraw().catch((error: unknown) => this.#options.onTrouble(error, null));
+    // A turn that was under way may have announced it again.
+    await this.#withdraw();
+  }
+
+  async #withdraw(): Promise<void> {
+    const { directory, onTrouble } = this.#options;
+    await directory.withdraw().catch((error: unknown) => onTrouble(error, null));
   }
 
   async #run(): Promise<void> {
@@ -100,13 +123,19 @@ export class Steward {
 
   async #turn(): Promise<void> {
     const { directory, partitionCount, self } = this.#options;
-    await Promise.all([directory.announce(), ...this.held.map((partition) => this.#renew(partition))]);
+    const leaving = [...this.#leaving.values()].filter(({ isHandedOver }) => isHandedOver);
+    await Promise.all([
+      this.#isStopping ? null : directory.announce(),
+      ...this.held.map((partition) => this.#renew(partition)),
+      ...leaving.map(({ holding }) => holding.renew().catch(() => false)),
+    ]);
+    if (this.#isStopping) return;
     const { members, owners } = await directory.look();
-    if (this.#stop.signal.aborted || !members.includes(self)) return;
+    if (this.#isStopping || !members.includes(self)) return;
     const { take } = nextMoves({ members, owners, partitionCount }, self);
     const { give } = nextMoves({ members: this.#settled(members), owners, partitionCount }, self);
-    for (const partition of give)
-      if (this.#holdings.has(partition)) await this.#end(partition, 'handed over');
+    // It takes a while, in which the leases of others must not run out.
+    for (const partition of give) if (this.#holdings.has(partition)) void this.#end(partition, 'handed over');
     for (const partition of take) this.#take(partition);
   }
 
@@ -128,12 +157,14 @@ export class Steward {
       onTrouble(error, partition);
       return;
     }
-    await this.#end(partition, new TocsinError('TOC_STORE_FENCED', 'another process has taken the lease'));
+    void this.#end(partition, new TocsinError('TOC_STORE_FENCED', 'another process has taken the lease'));
   }
 
   #take(partition: number): void {
     const isResting = (this.#resting.get(partition)?.untilMs ?? -Infinity) > this.#options.clock.nowMs();
-    if (isResting || this.#taking.has(partition) || this.#holdings.has(partition)) return;
+    const isBusy =
+      this.#taking.has(partition) || this.#holdings.has(partition) || this.#leaving.has(partition);
+    if (isResting || isBusy) return;
     const taking = this.#begin(partition).finally(() => this.#taking.delete(partition));
     this.#taking.set(partition, taking);
   }
@@ -143,6 +174,7 @@ export class Steward {
     try {
       const holding = await acquire(partition);
       if (!holding) return;
+      if (this.#isStopping) return await holding.close('hand over');
       this.#holdings.set(partition, holding);
       void holding.ended.then((error) => this.#end(partition, error, holding));
       await holding.start();
@@ -162,12 +194,18 @@ export class Steward {
     const { onGone, onTrouble } = this.#options;
     if (!holding || this.#holdings.get(partition) !== holding) return;
     this.#holdings.delete(partition);
-    if (why === 'handed over') this.#resting.delete(partition);
+    const closed = Promise.withResolvers<void>();
+    const isHandedOver = why === 'handed over';
+    this.#leaving.set(partition, { holding, isHandedOver, closed: closed.promise });
+    if (isHandedOver) this.#resting.delete(partition);
     else if (!isOutrun(why)) this.#rest(partition);
     try {
-      await holding.close(why === 'handed over' ? 'hand over' : 'abandon');
+      await holding.close(isHandedOver ? 'hand over' : 'abandon');
     } catch (error) {
       onTrouble(error, partition);
+    } finally {
+      this.#leaving.delete(partition);
+      closed.resolve();
     }
     onGone(partition, why);
   }

@@ -11,6 +11,11 @@ class Scene {
   readonly clock = new ManualClock();
   readonly members = new Set<string>(['self']);
   readonly owners = new Map<number, string>();
+  /** How often the lease of each partition was renewed. */
+  readonly renewals = new Map<number, number>();
+  /** Hold a start or a close up, where they are set. */
+  starting: Promise<void> | null = null;
+  closing: Promise<void> | null = null;
   readonly steward: Steward;
 
   constructor(partitionCount: number) {
@@ -41,10 +46,16 @@ class Scene {
     if (this.owners.has(partition)) return null;
     this.owners.set(partition, 'self');
     return {
-      start: async () => undefined,
+      start: async () => void (await this.starting),
       ended: new Promise<TocsinError>(() => undefined),
-      renew: async () => true,
-      close: async () => void this.owners.delete(partition),
+      renew: async () => {
+        this.renewals.set(partition, (this.renewals.get(partition) ?? 0) + 1);
+        return true;
+      },
+      close: async () => {
+        await this.closing;
+        this.owners.delete(partition);
+      },
     };
   }
 }
@@ -72,4 +83,40 @@ test('what is free is left to whoever is there, however new', async () => {
   scene.steward.start();
   await scene.turn();
   expect(scene.steward.held).toHaveLength(1);
+});
+
+test('while one partition is handed over the leases of all others go on, and its own', async () => {
+  const scene = new Scene(4);
+  scene.steward.start();
+  await scene.turn();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  scene.closing = promise;
+  scene.members.add('other');
+  for (let turn = 0; turn < 8; turn++) await scene.turn();
+  expect(scene.steward.held).toHaveLength(2);
+  scene.renewals.clear();
+  await scene.turn();
+  expect([...scene.renewals.keys()].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
+  resolve();
+  await scene.turn();
+  expect(scene.owners.size).toBe(2);
+});
+
+test('who is stopped while it takes a partition gives that back too, and renews its leases until it has', async () => {
+  const scene = new Scene(1);
+  const start = Promise.withResolvers<void>();
+  const close = Promise.withResolvers<void>();
+  scene.starting = start.promise;
+  scene.closing = close.promise;
+  scene.steward.start();
+  await scene.turn();
+  const stopped = scene.steward.stop();
+  start.resolve();
+  await scene.turn();
+  scene.renewals.clear();
+  await scene.turn();
+  expect([...scene.renewals.keys()]).toEqual([0]);
+  close.resolve();
+  await stopped;
+  expect(scene.owners.size).toBe(0);
 });

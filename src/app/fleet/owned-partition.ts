@@ -69,6 +69,7 @@ export class OwnedPartition implements Holding {
   #unanswer: (() => void) | null = null;
   #hasTakenOver = false;
   #isClosed = false;
+  #isReleased = false;
 
   constructor(options: OwnedPartitionOptions, lease: Lease, former: Lease | null) {
     this.#options = options;
@@ -156,6 +157,7 @@ export class OwnedPartition implements Holding {
   }
 
   async renew(): Promise<boolean> {
+    if (this.#isReleased) return false;
     const { store, self, leaseMs } = this.#options;
     const lengthMs = this.#hasTakenOver ? leaseMs : startLeases * leaseMs;
     const lease = await store.acquireLease(self, lengthMs, this.#lease.fencingToken);
@@ -174,6 +176,7 @@ export class OwnedPartition implements Holding {
     await this.#partition?.owner.stop();
     await this.#closeLog();
     try {
+      this.#isReleased = true;
       if (end === 'hand over') await store.releaseLease(self);
     } finally {
       await store.close();
