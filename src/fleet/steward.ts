@@ -143,6 +143,8 @@ export class Steward {
     try {
       const holding = await acquire(partition);
       if (!holding) return;
+      // Nobody would end it any more.
+      if (this.#stop.signal.aborted) return await holding.close('hand over');
       this.#holdings.set(partition, holding);
       void holding.ended.then((error) => this.#end(partition, error, holding));
       await holding.start();

@@ -13,7 +13,7 @@ class Scene {
   readonly owners = new Map<number, string>();
   readonly steward: Steward;
 
-  constructor(partitionCount: number) {
+  constructor(partitionCount: number, acquire?: (partition: number) => Promise<Holding | null>) {
     const directory: FleetDirectory = {
       announce: async () => undefined,
       withdraw: async () => undefined,
@@ -24,7 +24,7 @@ class Scene {
       partitionCount,
       leaseMs,
       directory,
-      acquire: async (partition) => this.#acquire(partition),
+      acquire: acquire ?? (async (partition) => this.#acquire(partition)),
       clock: this.clock,
       onTaken: () => undefined,
       onGone: () => undefined,
@@ -72,4 +72,25 @@ test('what is free is left to whoever is there, however new', async () => {
   scene.steward.start();
   await scene.turn();
   expect(scene.steward.held).toHaveLength(1);
+});
+
+test('what is taken when it is told to stop is given back at once', async () => {
+  const acquired = Promise.withResolvers<void>();
+  const done: string[] = [];
+  const scene = new Scene(1, async () => {
+    await acquired.promise;
+    return {
+      start: async () => void done.push('start'),
+      ended: new Promise<TocsinError>(() => undefined),
+      renew: async () => true,
+      close: async (end) => void done.push(end),
+    };
+  });
+  scene.steward.start();
+  await scene.turn();
+  const stopped = scene.steward.stop();
+  acquired.resolve();
+  await stopped;
+  expect(scene.steward.held).toEqual([]);
+  expect(done).toEqual(['hand over']);
 });
