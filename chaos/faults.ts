@@ -19,17 +19,23 @@ export interface FaultOptions {
   readonly onFault: (fault: Fault) => void;
 }
 
-/** Brings misfortune over processes, one at a time and sometimes two, until `signal` is aborted; then everything runs again. */
+/**
+ * Brings misfortune over processes, one at a time and sometimes two, until `signal` is aborted; then everything runs again. Each has its turn
+ * before any has another: so a minute brings something of everything.
+ */
 export async function unleash(
   { victims, leaseMs, random, onFault }: FaultOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const struck = new Set<Victim>();
   const under: Promise<void>[] = [];
+  let deck: Victim[] = [];
   const strike = async (): Promise<void> => {
-    const free = victims.filter((victim) => !struck.has(victim) && mayFall(victim, struck, random));
+    if (deck.length === 0) deck = [...victims];
+    const free = deck.filter((victim) => !struck.has(victim) && mayFall(victim, struck, random));
     if (free.length === 0) return;
     const victim = random.pick(free);
+    deck.splice(deck.indexOf(victim), 1);
     const kind = pickKind(victim, random);
     const lengthMs = Math.round(
       kind === 'pause' && random.chance(0.5)
@@ -42,7 +48,7 @@ export async function unleash(
     struck.delete(victim);
   };
   while (!signal.aborted) {
-    await sleep(random.between(1_000, 7_000), undefined, { signal }).catch(() => undefined);
+    await sleep(random.between(1_000, 5_000), undefined, { signal }).catch(() => undefined);
     if (signal.aborted) break;
     const count = random.chance(0.25) ? 2 : 1;
     for (let index = 0; index < count; index++) under.push(strike());

@@ -1,5 +1,5 @@
 import { labelValue, type Alert } from '../src/alert/index.ts';
-import { connectNats, natsConnectionConfig } from '../src/nats/index.ts';
+import { closeNats, connectNats, natsConnectionConfig } from '../src/nats/index.ts';
 import { entryCodec } from '../src/app/entry-codec.ts';
 import { scopeOf } from '../src/app/fleet/scope.ts';
 import { createPipeline, type Pipeline } from '../src/app/pipeline.ts';
@@ -55,7 +55,7 @@ export async function foldPlainly({ nats, redis }: Scene): Promise<PlainPartitio
     return plain;
   } finally {
     await store.close();
-    await connection.close();
+    await closeNats(connection);
   }
 }
 

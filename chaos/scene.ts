@@ -12,8 +12,6 @@ import { TocsinVictim, type Victim } from './victim.ts';
 
 export const partitionCount = 4;
 export const leaseMs = 3_000;
-/** How long an attempt to deliver a page may take. */
-export const pageTimeoutMs = 2_000;
 const gatewayCount = 2;
 const ownerCount = 3;
 /** What Node may use of the heap: growth would show as an end. */
@@ -166,8 +164,8 @@ route:
     - { receiver: services, group_by: [service], matchers: ['severity="critical"'], continue: true }
     - { receiver: incidents, group_by: [incident] }
 receivers:
-  - { name: incidents, webhook_configs: [{ url: '${pages}/incidents', timeout: ${pageTimeoutMs}ms }] }
-  - { name: services, webhook_configs: [{ url: '${pages}/services', timeout: ${pageTimeoutMs}ms }] }
+  - { name: incidents, webhook_configs: [{ url: '${pages}/incidents', timeout: 2s }] }
+  - { name: services, webhook_configs: [{ url: '${pages}/services', timeout: 2s }] }
 services:
   - { name: checkout, tier: 1, depends_on: [cart, ledger] }
   - { name: cart, tier: 2 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { NatsConnectionConfig } from './config.ts';
 
@@ -12,4 +13,13 @@ import type { NatsConnectionConfig } from './config.ts';
 export async function connectNats(config: NatsConnectionConfig, name: string): Promise<NatsConnection> {
   const { openConnection } = await import('./client.ts');
   return openConnection(config, name);
+}
+
+/**
+ * Closes the connection. What the client has written to a server that went away meanwhile fails one turn later, and nobody hears of that
+ * once it is closed: the process would end of it.
+ */
+export async function closeNats(connection: NatsConnection): Promise<void> {
+  await nextTurn();
+  await connection.close();
 }

@@ -2,7 +2,7 @@ import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { headers as createHeaders, type Msg, type Subscription } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TocsinError } from '../engine/index.ts';
-import { connectNats, type NatsConnection } from '../nats/index.ts';
+import { closeNats, connectNats, type NatsConnection } from '../nats/index.ts';
 import type { NatsConfig } from './config.ts';
 import { consumeStream } from './consume-stream.ts';
 import { deadLetters } from './dead-letter.ts';
@@ -110,7 +110,7 @@ export class NatsLink {
     const finished = this.#finish().catch(() => undefined);
     await Promise.race([finished, tooLong]);
     waiting.abort();
-    await this.#connection.close();
+    await closeNats(this.#connection);
     await this.#loop;
   }
 

@@ -3,7 +3,7 @@ import { connect } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { TocsinError, type Entry } from '../../src/engine/index.ts';
 import { openJetStreamLog, openJetStreamSnapshots, type SharedLog } from '../../src/log/index.ts';
-import type { NatsConnection } from '../../src/nats/index.ts';
+import { closeNats, type NatsConnection } from '../../src/nats/index.ts';
 import { Cable } from '../support/cable.ts';
 import { startNatsCluster, type NatsCluster } from '../support/nats-cluster.ts';
 import type { NatsServer } from '../support/nats.ts';
@@ -179,7 +179,7 @@ test('a server that only follows, and that the client talks to, stands still', {
   await appending.stop();
   await check(log, seen, appending.acknowledged);
   await log.close();
-  await near.close();
+  await closeNats(near);
 });
 
 test('all servers are started anew, one after the other', { timeout }, async () => {

@@ -14,7 +14,7 @@ import {
   type LogWriter,
   type SharedLog,
 } from '../../src/log/index.ts';
-import type { NatsConnection } from '../../src/nats/index.ts';
+import { closeNats, type NatsConnection } from '../../src/nats/index.ts';
 import { Cable } from '../support/cable.ts';
 import { appendAll } from '../support/log.ts';
 import { startNats, startNatsAt, startNatsConfigured, type NatsServer } from '../support/nats.ts';
@@ -104,7 +104,7 @@ describe('a log that several processes write', () => {
     await expect(one.append(tick(4))).rejects.toMatchObject(fenced);
     await other.append(tick(5));
     await one.append(report('anybody'));
-    const { entries } = await other.read(1, 10);
+    const { entries } = await one.read(1, 10);
     expect(entries.map(({ kind, timeMs }) => `${kind} ${timeMs}`)).toEqual([
       'owner 1',
       'tick 2',
@@ -237,7 +237,7 @@ describe('servers that are away', () => {
     expect(troubles).toEqual(['TOC_LOG_UNAVAILABLE', null]);
     await log.append(report('after'));
     await log.close();
-    await near.close();
+    await closeNats(near);
     await own.stop();
   });
 
@@ -256,7 +256,7 @@ describe('servers that are away', () => {
     const reading = expect(log.read(1, 2)).rejects.toMatchObject({ code: 'TOC_LOG_CLOSED' });
     await log.close();
     await reading;
-    await near.close();
+    await closeNats(near);
     await own.stop();
   });
 
@@ -275,7 +275,7 @@ describe('servers that are away', () => {
       code: 'TOC_LOG_UNAVAILABLE',
       retryable: true,
     });
-    await near.close();
+    await closeNats(near);
   });
 });
 
@@ -306,7 +306,7 @@ test('who folds slowly is not cut off from the servers by what waits for it', as
   expect([entries.length, cutCount]).toEqual([count, 0]);
   await writer.close();
   await log.close();
-  await near.close();
+  await closeNats(near);
   await own.stop();
 });
 

@@ -2,7 +2,7 @@ import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Checkpoint, TableChange } from '../../src/engine/index.ts';
 import { openJetStreamSnapshots, type Snapshots } from '../../src/log/index.ts';
-import type { NatsConnection } from '../../src/nats/index.ts';
+import { closeNats, type NatsConnection } from '../../src/nats/index.ts';
 import { startNats, type NatsServer } from '../support/nats.ts';
 
 const settings = { replicas: 1, maxBytes: null, maxAgeMs: null, duplicateWindowMs: 120_000 };
@@ -140,6 +140,6 @@ test('what is read while servers are away waits for them', async () => {
   const late = expect(snapshots.readAfter(0)).rejects.toMatchObject({ code: 'TOC_LOG_CLOSED' });
   snapshots.close();
   await late;
-  await near.close();
+  await closeNats(near);
   await own.stop();
 });

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { ApiPorts, IntegrationState, Operations } from '../../api/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
 import { openJetStreamWriter, type JetStreamLogOptions } from '../../log/index.ts';
-import { connectNats, openQuestions, watchConnection } from '../../nats/index.ts';
+import { closeNats, connectNats, openQuestions, watchConnection } from '../../nats/index.ts';
 import { lockFolder } from '../../store/index.ts';
 import { addAlertmanagerMetrics } from '../alertmanager/metrics.ts';
 import type { Closing } from '../closing.ts';
@@ -54,7 +54,7 @@ export async function openFleetInstance(
 
   const self = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const connection = await connectNats(fleet.log, `tocsin ${self}`);
-  closing.defer(() => connection.close());
+  closing.defer(() => closeNats(connection));
   const reach = watchConnection(connection);
   const logOptions = (partition: number): JetStreamLogOptions<LogEntry> => ({
     connection,

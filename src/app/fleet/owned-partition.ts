@@ -91,6 +91,15 @@ export class OwnedPartition implements Holding {
   }
 
   async start(): Promise<void> {
+    try {
+      await this.#takeOver();
+    } finally {
+      // What was opened while it was given up is known to nobody else.
+      if (this.#isClosed) await this.#stopParts();
+    }
+  }
+
+  async #takeOver(): Promise<void> {
     const {
       inForce,
       store,
@@ -173,8 +182,7 @@ export class OwnedPartition implements Holding {
     this.#unanswer?.();
     // Who has not begun to lead, or leads no more, may wait for entries that never come: the end of the log ends that.
     if (!isHandedOver) await this.#closeLog();
-    await this.#partition?.owner.stop();
-    await this.#closeLog();
+    await this.#stopParts();
     try {
       this.#isReleased = true;
       if (end === 'hand over') await store.releaseLease(self);
@@ -190,6 +198,11 @@ export class OwnedPartition implements Holding {
   #followedUntil(lastOwner: string | undefined, lastOwned: LogEntry | null): number {
     const hasActed = lastOwned !== null && lastOwned.kind !== 'owner' && this.#former?.owner === lastOwner;
     return this.#former && hasActed ? this.#former.expiresAtMs - this.#options.leaseMs : -Infinity;
+  }
+
+  async #stopParts(): Promise<void> {
+    await this.#partition?.owner.stop();
+    await this.#closeLog();
   }
 
   async #closeLog(): Promise<void> {
