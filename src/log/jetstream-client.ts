@@ -30,6 +30,8 @@ export interface StreamState {
   readonly identity: string;
   readonly firstPosition: number;
   readonly lastPosition: number;
+  /** Whether most of the servers that keep it are there to take entries. Without them whoever answers may be behind. */
+  readonly hasMajority: boolean;
 }
 
 export interface StreamMessage {
@@ -56,6 +58,8 @@ export type PublishOutcome =
   | { readonly kind: 'not the last' };
 
 const nanosPerMs = 1_000_000;
+/** Servers that keep a stream together hear from each other each second. */
+const longestSilenceMs = 5000;
 const publishTimeoutMs = 2000;
 const askTimeoutMs = 3000;
 /** Of a server that does not say it. */
@@ -138,6 +142,7 @@ export class StreamClient {
         identity: info.created,
         firstPosition: messages === 0 ? last_seq + 1 : first_seq,
         lastPosition: last_seq,
+        hasMajority: hasMajority(info),
       };
     } catch (cause) {
       throw unavailable(`the stream ${this.stream} cannot be looked at`, cause);
@@ -272,6 +277,14 @@ export class MessageReader {
 function isAsWanted({ config }: StreamInfo, wanted: Readonly<Record<string, unknown>>): boolean {
   const is: Readonly<Record<string, unknown>> = { ...config };
   return Object.entries(wanted).every(([key, value]) => JSON.stringify(is[key]) === JSON.stringify(value));
+}
+
+/** A leader that has lost its followers goes on for a while as if it had them. */
+function hasMajority({ cluster }: StreamInfo): boolean {
+  if (!cluster?.replicas) return true;
+  if (!cluster.leader) return false;
+  const heardOf = cluster.replicas.filter(({ active }) => active < longestSilenceMs * nanosPerMs).length;
+  return heardOf + 1 > (cluster.replicas.length + 1) / 2;
 }
 
 /** Another process has made it meanwhile. */

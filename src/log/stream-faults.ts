@@ -26,3 +26,10 @@ export function replaced(stream: string, identity: string, found: string | null)
   const instead = found === null ? '' : `; one of ${found} is in its place`;
   return new TocsinError('TOC_LOG_REPLACED', `the stream ${stream} of ${identity} is gone${instead}`);
 }
+
+export function withoutMajority(stream: string): TocsinError {
+  return new TocsinError(
+    'TOC_LOG_UNAVAILABLE',
+    `most of the servers that keep the stream ${stream} are away`,
+  );
+}

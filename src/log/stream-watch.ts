@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TocsinError } from '../engine/index.ts';
 import type { StreamClient, StreamState } from './jetstream-client.ts';
-import { replaced } from './stream-faults.ts';
+import { replaced, withoutMajority } from './stream-faults.ts';
 
 export interface StreamWatchOptions {
   readonly client: Pick<StreamClient, 'stream' | 'state'>;
@@ -48,6 +48,10 @@ export class StreamWatch {
       state = await client.state();
     } catch (error) {
       this.#note(error as TocsinError);
+      return;
+    }
+    if (state && !state.hasMajority) {
+      this.#note(withoutMajority(client.stream));
       return;
     }
     const finding = this.#examine(state);

@@ -47,3 +47,17 @@ test('an entry that is too large says nothing of the log', async () => {
   await expect(watched.writers[0]!.append(entry)).rejects.toThrow(tooLarge);
   expect(watched.troubles()).toEqual([]);
 });
+
+test('no log takes anything while each has a trouble of its own', () => {
+  const gone = new TocsinError('TOC_LOG_UNAVAILABLE', 'the stream does not answer');
+  const writers = [null, null].map((trouble: TocsinError | null) => ({
+    trouble,
+    append: async () => ({ position: 1, entry }),
+  }));
+  const watched = watchWriters(writers, () => 0);
+  expect(watched.areAllAway()).toBe(false);
+  writers[0]!.trouble = gone;
+  expect(watched.areAllAway()).toBe(false);
+  writers[1]!.trouble = gone;
+  expect(watched.areAllAway()).toBe(true);
+});

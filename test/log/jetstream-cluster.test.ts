@@ -2,7 +2,12 @@ import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { TocsinError, type Entry } from '../../src/engine/index.ts';
-import { openJetStreamLog, openJetStreamSnapshots, type SharedLog } from '../../src/log/index.ts';
+import {
+  openJetStreamLog,
+  openJetStreamSnapshots,
+  openJetStreamWriter,
+  type SharedLog,
+} from '../../src/log/index.ts';
 import { closeNats, type NatsConnection } from '../../src/nats/index.ts';
 import { Cable } from '../support/cable.ts';
 import { startNatsCluster, type NatsCluster } from '../support/nats-cluster.ts';
@@ -252,6 +257,29 @@ test(
       'owner 1',
       'tick 5',
     ]);
+  },
+);
+
+test(
+  'without most of the servers the log says so, whoever led it, until they are back',
+  { timeout },
+  async () => {
+    const writer = await openJetStreamWriter({ connection, prefix: 'test', partition, settings });
+    closers.push(() => writer.close());
+    const log = await open();
+    for (const staysLeader of [true, false]) {
+      const leading = await leader();
+      const left = staysLeader ? leading : cluster.servers.find((server) => server !== leading)!;
+      for (const server of cluster.servers) if (server !== left) await kill(server);
+      for (const one of [writer, log])
+        await expect
+          .poll(() => one.trouble?.message, patience)
+          .toMatch(/^most of the servers that keep .* are away$/);
+      await startKilled();
+      await current(`test-log-${partition}`);
+      for (const one of [writer, log]) await expect.poll(() => one.trouble, patience).toBe(null);
+    }
+    await log.append(report('after'));
   },
 );
 

@@ -93,6 +93,7 @@ export async function openFleetInstance(
     fleetReadiness({
       roles: fleet.roles,
       isConnected: reach.isConnected,
+      canAppend: !watched.areAllAway(),
       owning: ownership?.troubles() ?? [],
       appending: watched.troubles(),
     });

@@ -4,6 +4,8 @@ import type { FleetConfig } from './config.ts';
 export interface FleetReadinessOptions {
   readonly roles: FleetConfig['roles'];
   readonly isConnected: boolean;
+  /** Whether the log of any partition takes something. */
+  readonly canAppend: boolean;
   /** What is the matter with the work of an owner. */
   readonly owning: readonly Trouble[];
   /** Logs of partitions that did not take the last that was to be appended. */
@@ -18,12 +20,18 @@ export interface FleetReadinessOptions {
  * page sent. A process that only owns partitions has no such senders. Whoever restarts one after the other asks it, and is told to wait
  * while it cannot take over what the next one gives up.
  */
-export function fleetReadiness({ roles, isConnected, owning, appending }: FleetReadinessOptions): Readiness {
+export function fleetReadiness({
+  roles,
+  isConnected,
+  canAppend,
+  owning,
+  appending,
+}: FleetReadinessOptions): Readiness {
   const away: Trouble[] = isConnected
     ? []
     : [{ code: 'TOC_NATS_UNAVAILABLE', message: 'no NATS server of fleet.log answers' }];
   return {
-    isReady: isConnected && (roles.includes('gateway') || owning.length === 0),
+    isReady: isConnected && canAppend && (roles.includes('gateway') || owning.length === 0),
     troubles: [...away, ...appending, ...owning],
   };
 }

@@ -13,6 +13,8 @@ export interface WatchedWriters {
    * anything for long after that. A server may answer while a stream lacks room or a majority.
    */
   troubles(): readonly Trouble[];
+  /** Whether no log takes anything at the moment. */
+  areAllAway(): boolean;
 }
 
 const toldForMs = 60_000;
@@ -40,5 +42,7 @@ export function watchWriters(writers: readonly AppendingWriter[], nowMs: () => n
           trouble ?? (failed && nowMs() - failed.atMs < toldForMs ? failed.error : null) ?? {};
         return code === undefined ? [] : [{ code, message: `partition ${partition}: ${message}` }];
       }),
+    // What failed a while ago may be over, and nobody sends to an unready process to find out.
+    areAllAway: () => writers.every(({ trouble }) => trouble !== null),
   };
 }
