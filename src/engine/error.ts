@@ -77,6 +77,10 @@ export const errorCodes = {
     retryable: false,
     summary: 'Entries are missing from the log that were not folded in yet.',
   },
+  TOC_LOG_MISMATCH: {
+    retryable: false,
+    summary: 'The stream of the log was made for something else than this process would use it for.',
+  },
   TOC_LOG_REPLACED: {
     retryable: false,
     summary: 'The stream of the log is not the one that the state was folded from: it was made anew.',

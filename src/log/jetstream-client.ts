@@ -23,6 +23,8 @@ export interface StreamSettings {
   readonly maxAgeMs: number | null;
   /** How long the servers know a message again that is sent twice. */
   readonly duplicateWindowMs: number;
+  /** What the stream is for. One that is for something else is left as it is. */
+  readonly description?: string | undefined;
 }
 
 export interface StreamState {
@@ -100,14 +102,16 @@ export class StreamClient {
     this.stream = stream;
   }
 
-  /** Makes the stream where it is missing, and changes it where its settings are others. */
+  /** Makes the stream where it is missing, and changes it where its settings are others. Rejects with TOC_LOG_MISMATCH where it is for something else. */
   static async open(
     connection: NatsConnection,
     stream: string,
     subjects: readonly string[],
     settings: StreamSettings,
   ): Promise<StreamClient> {
+    const { description } = settings;
     const wanted = {
+      ...(description === undefined ? {} : { description }),
       subjects: [...subjects],
       num_replicas: settings.replicas,
       max_bytes: settings.maxBytes ?? -1,
@@ -118,9 +122,12 @@ export class StreamClient {
     try {
       const manager = await jetstreamManager(connection, { checkAPI: false, timeout: askTimeoutMs });
       const client = new StreamClient(connection, manager, stream);
-      const info = await client.#infoOrNull();
-      if (!info) await manager.streams.add({ name: stream, ...wanted }).catch(unlessItIsThere);
-      else if (!isAsWanted(info, wanted)) await manager.streams.update(stream, wanted);
+      const existing = await client.#infoOrNull();
+      const info = existing ?? (await client.#add(wanted));
+      const { description: found } = info?.config ?? {};
+      if (found && description !== undefined && found !== description)
+        throw new TocsinError('TOC_LOG_MISMATCH', `the stream ${stream} is "${found}", not "${description}"`);
+      if (info && !isAsWanted(info, wanted)) await manager.streams.update(stream, wanted);
       return client;
     } catch (cause) {
       throw unavailable(`the stream ${stream} cannot be made or opened`, cause);
@@ -229,6 +236,16 @@ export class StreamClient {
     }
   }
 
+  async #add(config: Omit<Parameters<JetStreamManager['streams']['add']>[0], 'name'>) {
+    try {
+      return await this.#manager.streams.add({ ...config, name: this.stream });
+    } catch (error) {
+      // Another process has made it meanwhile, with other settings.
+      if (codeOf(error) === apiCodes.streamNameInUse) return this.#infoOrNull();
+      throw error;
+    }
+  }
+
   async #infoOrNull(): Promise<StreamInfo | null> {
     try {
       return await this.#manager.streams.info(this.stream);
@@ -285,11 +302,6 @@ function hasMajority({ cluster }: StreamInfo): boolean {
   if (!cluster.leader) return false;
   const heardOf = cluster.replicas.filter(({ active }) => active < longestSilenceMs * nanosPerMs).length;
   return heardOf + 1 > (cluster.replicas.length + 1) / 2;
-}
-
-/** Another process has made it meanwhile. */
-function unlessItIsThere(error: unknown): void {
-  if (codeOf(error) !== apiCodes.streamNameInUse) throw error;
 }
 
 function outcomeOf(cause: unknown): PublishOutcome {

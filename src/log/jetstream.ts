@@ -24,6 +24,8 @@ export interface JetStreamLogOptions<E extends Entry> {
   /** Names of streams and subjects begin with it: letters, digits, `-` and `_`. */
   readonly prefix: string;
   readonly partition: number;
+  /** Of how many partitions it is one; not looked at unless it is given. */
+  readonly partitionCount?: number;
   readonly settings: StreamSettings;
   readonly codec?: EntryCodec<E>;
   /** How long an append is tried; below the duplicate window. */
@@ -117,10 +119,12 @@ export async function writeStream<E extends Entry>(options: JetStreamLogOptions<
 }
 
 function openClient<E extends Entry>(
-  { connection, settings }: JetStreamLogOptions<E>,
+  { connection, settings, partition, partitionCount }: JetStreamLogOptions<E>,
   { stream, openSubject, ownedSubject }: Names,
 ): Promise<StreamClient> {
-  return StreamClient.open(connection, stream, [openSubject, ownedSubject], settings);
+  const description =
+    partitionCount === undefined ? undefined : `Tocsin: partition ${partition} of ${partitionCount}, from 0`;
+  return StreamClient.open(connection, stream, [openSubject, ownedSubject], { ...settings, description });
 }
 
 class JetStreamLog<E extends Entry> implements SharedLog<E> {

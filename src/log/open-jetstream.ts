@@ -6,7 +6,8 @@ import type { Snapshots } from './stream-snapshots.ts';
 /**
  * Opens the log of a partition on a JetStream stream, for who follows it. A message is an entry, and its sequence number the position.
  * Durable means: kept by a majority of the stream's servers, each of which writes through as its own `sync_interval` says.
- * Rejects with TOC_LOG_UNAVAILABLE where the servers do not answer, and with TOC_LOG_CORRUPT where the last entry cannot be read.
+ * Rejects with TOC_LOG_UNAVAILABLE where the servers do not answer, with TOC_LOG_MISMATCH where the stream was made for another number of
+ * partitions, and with TOC_LOG_CORRUPT where the last entry cannot be read.
  *
  * The client is loaded only where it is used: it costs a tenth of the start.
  */

@@ -409,4 +409,22 @@ describe('limits', () => {
     const { config } = await manager.streams.info(stream());
     expect([config.max_bytes, config.duplicate_window]).toEqual([50_000, 60_000_000_000]);
   });
+
+  test('of another number of partitions it is refused, and left as it is', async () => {
+    await (await open({ partitionCount: 100 })).close();
+    const other = { partitionCount: 101, settings: { ...settings, maxBytes: 50_000 } };
+    const refusal = {
+      code: 'TOC_LOG_MISMATCH',
+      message: `the stream ${stream()} is "Tocsin: partition ${partition} of 100, from 0", not "Tocsin: partition ${partition} of 101, from 0"`,
+    };
+    await expect(open(other)).rejects.toMatchObject(refusal);
+    await expect(openWriter(other)).rejects.toMatchObject(refusal);
+    expect((await manager.streams.info(stream())).config.max_bytes).toBe(-1);
+    await (await open({ partitionCount: 100 })).append(report('goes on'));
+  });
+
+  test('of two who make it for different numbers of partitions one is refused', async () => {
+    const results = await Promise.allSettled([2, 3].map((partitionCount) => openWriter({ partitionCount })));
+    expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  });
 });

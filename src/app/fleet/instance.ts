@@ -60,6 +60,7 @@ export async function openFleetInstance(
     connection,
     prefix: fleet.log.prefix,
     partition,
+    partitionCount: fleet.partitions,
     settings: streamSettings(fleet),
     codec: entryCodec,
   });
