@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../simulation/random.ts';
-import type { Victim } from './victim.ts';
+import type { Victim, VictimKind } from './victim.ts';
 
 export type FaultKind = 'kill' | 'pause' | 'terminate';
 
@@ -15,6 +15,8 @@ export interface Fault {
 export interface FaultOptions {
   readonly victims: readonly Victim[];
   readonly leaseMs: number;
+  /** Whether processes of a kind may be made to stand still. */
+  readonly mayPause: (kind: VictimKind) => boolean;
   readonly random: Random;
   readonly onFault: (fault: Fault) => void;
 }
@@ -24,7 +26,7 @@ export interface FaultOptions {
  * before any has another: so a minute brings something of everything.
  */
 export async function unleash(
-  { victims, leaseMs, random, onFault }: FaultOptions,
+  { victims, leaseMs, mayPause, random, onFault }: FaultOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const struck = new Set<Victim>();
@@ -36,7 +38,8 @@ export async function unleash(
     if (free.length === 0) return;
     const victim = random.pick(free);
     deck.splice(deck.indexOf(victim), 1);
-    const kind = pickKind(victim, random);
+    const picked = pickKind(victim, random);
+    const kind = picked === 'pause' && !mayPause(victim.kind) ? 'kill' : picked;
     const lengthMs = Math.round(
       kind === 'pause' && random.chance(0.5)
         ? random.between(1.2, 3) * leaseMs

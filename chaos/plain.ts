@@ -80,6 +80,10 @@ async function foldOne(
   while (fold.position < checkpoint.position) {
     const count = Math.min(readCount, checkpoint.position - fold.position);
     const slice = await log.read(fold.position + 1, count);
+    if (slice.entries.length === 0)
+      throw new Error(
+        `the log of partition ${partition} ends at ${fold.position}, before its checkpoint of ${checkpoint.position}`,
+      );
     for (const { kind, payload } of slice.entries) {
       entryCounts.set(kind, (entryCounts.get(kind) ?? 0) + 1);
       if (kind === 'fact') facts.set(payload.effectId, payload);

@@ -22,6 +22,7 @@ import { HistoryComparison } from './history.ts';
 import { Load, type AlertTemplate } from './load.ts';
 import { checkProcesses } from './logs.ts';
 import { MemoryWatch } from './memory.ts';
+import { provideNatsServer } from './nats-server.ts';
 import { foldPlainly } from './plain.ts';
 import { checkBodies, checkRepeats } from './receipts.ts';
 import { leaseMs, openScene, type Scene } from './scene.ts';
@@ -46,6 +47,7 @@ const templates = JSON.parse(
   ),
 ) as AlertTemplate[];
 
+const natsServer = provideNatsServer();
 const scene = await openScene(seed);
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void scene.close().then(() => process.exit(130)));
@@ -68,6 +70,8 @@ async function run(scene: Scene): Promise<boolean> {
   const { gateways, owners, receiver, victims, nats } = scene;
   const processes = [...gateways, ...owners];
   console.log(`seed ${seed}, ${minutes} min, ${alertsPerSecond} alerts/s; logs in ${scene.folder}`);
+  const spared = natsServer.isSound ? '' : '; its servers do not stand still, as it would lose entries';
+  console.log(`nats-server ${natsServer.version}${spared}`);
   await settled(scene, settlePatienceMs);
   const random = new Random(`chaos ${seed}`);
   const memory = new MemoryWatch(processes);
@@ -86,6 +90,7 @@ async function run(scene: Scene): Promise<boolean> {
     {
       victims,
       leaseMs,
+      mayPause: (kind) => kind !== 'nats' || natsServer.isSound,
       random: random.fork('faults'),
       onFault: (fault) => noteFault(fault, faults, beganMs),
     },
