@@ -59,6 +59,10 @@ export class SimulatedOwnedLog<E extends Entry> implements OwnedLog<E> {
     return this.#lastTimeMs;
   }
 
+  get firstPosition(): number {
+    return 1;
+  }
+
   /** When this session began: the last entry of an owner before it; 0 when there was none. */
   get lastOwnedPosition(): number {
     return this.#lastOwnedPosition;

@@ -46,7 +46,7 @@ export class Fold<E extends Entry, Flow> {
   /** Those of the pending effects that somebody began to carry out. */
   readonly #claimed: Table<true>;
   readonly #config: Table<E>;
-  readonly #ownership: Table<Ownership>;
+  readonly #ownership: Table<Ownership & { readonly position: number }>;
   readonly #createFlow: () => Flow;
   #position = 0;
   #timeMs = 0;
@@ -59,7 +59,7 @@ export class Fold<E extends Entry, Flow> {
     this.#pending = this.#table<Effect>('engine/pending');
     this.#claimed = this.#table<true>('engine/claimed');
     this.#config = this.#table<E>('engine/config');
-    this.#ownership = this.#table<Ownership>('engine/ownership');
+    this.#ownership = this.#table('engine/ownership');
     for (const [name, create] of options.stages) {
       const timers = new Timers(this.#table<number>(`${name}/timers`));
       const stage = create({
@@ -86,8 +86,8 @@ export class Fold<E extends Entry, Flow> {
     return this.#config.get('current') ?? null;
   }
 
-  /** Who took the log over last; null where it is written by one process alone. */
-  get ownership(): Ownership | null {
+  /** Who took the log over last, and where its entry stands; null where it is written by one process alone. */
+  get ownership(): (Ownership & { readonly position: number }) | null {
     return this.#ownership.get('current') ?? null;
   }
 
@@ -229,7 +229,7 @@ export class Fold<E extends Entry, Flow> {
 
   #openFrame(position: number, timeMs: number, entry: E): Frame<E, Flow> {
     if (entry.kind === 'config') this.#config.set('current', entry);
-    if (entry.kind === 'owner') this.#ownership.set('current', entry.payload as Ownership);
+    if (entry.kind === 'owner') this.#ownership.set('current', { ...(entry.payload as Ownership), position });
     return { position, timeMs, entry, flow: this.#createFlow(), effects: [], rows: [] };
   }
 

@@ -6,7 +6,7 @@ import {
   type SnapshotStore,
 } from './checkpoint-writer.ts';
 import type { Clock } from './clock.ts';
-import type { Appended, Entry, LogSlice } from './entry.ts';
+import type { Appended, Entry, LogSlice, Ownership } from './entry.ts';
 import { TocsinError } from './error.ts';
 import type { Fold } from './fold.ts';
 import type { Frame } from './frame.ts';
@@ -18,6 +18,8 @@ import type { EffectRunner } from './runner.ts';
 export interface OwnedLog<E extends Entry> {
   /** Tells the log from one that was made anew in its place; absent where that cannot happen. */
   readonly identity?: string;
+  /** Position of the oldest entry that it still has; one above the newest when there is none. */
+  readonly firstPosition: number;
   readonly lastPosition: number;
   /** Time of the newest entry; -Infinity when there is none. */
   readonly lastTimeMs: number;
@@ -194,6 +196,7 @@ export class PartitionOwner<E extends Entry, Flow> {
         `the log ends at position ${log.lastPosition}, before the checkpoint at ${fold.position}`,
       );
     }
+    await this.#assertFoldedFromThis();
     this.#checkpoints.begin(fold.timeMs);
     while (this.#state === 'new' && fold.position < log.lastPosition) {
       await this.#apply(await this.#readLog(), false);
@@ -207,6 +210,21 @@ export class PartitionOwner<E extends Entry, Flow> {
       this.#wake();
     });
     if (this.#leads) await this.#act();
+  }
+
+  /** A log may have lost entries and gone on since, or be an older copy: then the last owner's entry is not where it was folded in. */
+  async #assertFoldedFromThis(): Promise<void> {
+    const { fold, log } = this.#options;
+    if (!fold.ownership) return;
+    const { name, fencingToken, position } = fold.ownership;
+    if (position < log.firstPosition) return;
+    const { entries } = await log.read(position, 1);
+    const found = entries[0]?.kind === 'owner' ? (entries[0].payload as Ownership) : null;
+    if (found?.name === name && found?.fencingToken === fencingToken) return;
+    throw new TocsinError(
+      'TOC_LOG_REPLACED',
+      `the checkpoint is of a log whose entry at position ${position} is of the owner ${name}; that of this log is not`,
+    );
   }
 
   /** Carries out what is pending, and lets timers fall due. */

@@ -393,3 +393,33 @@ test('a machine that slept tells so before its overdue timers fire', async () =>
   ]);
   await owner.stop();
 });
+
+test('a log that is not the one that was folded is refused, though it is as long: its last owner stands elsewhere', async () => {
+  const scene = new Scene();
+  const first = scene.open().owner;
+  await first.start();
+  await scene.report(1);
+  await scene.log.append({
+    kind: 'owner',
+    timeMs: 1000,
+    payload: { name: 'a', fencingToken: 7, log: 'a log' },
+  });
+  await scene.report(2);
+  await first.stop();
+  const again = scene.open().owner;
+  await again.start();
+  await again.stop();
+  // It has lost its first entry, and has gone on.
+  scene.log.entries.shift();
+  await scene.report(3);
+  const code = 'TOC_LOG_REPLACED';
+  await expect(scene.open().owner.start()).rejects.toMatchObject({
+    code,
+    message:
+      'the checkpoint is of a log whose entry at position 2 is of the owner a; that of this log is not',
+  });
+  scene.log.firstPosition = 3;
+  const trimmed = scene.open().owner;
+  await trimmed.start();
+  await trimmed.stop();
+});

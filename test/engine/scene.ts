@@ -61,6 +61,7 @@ export class MemoryLog<E extends Entry> {
   /** While set, appends are refused. */
   isFull = false;
   reads = 0;
+  firstPosition = 1;
 
   get lastPosition(): number {
     return this.entries.length;

@@ -41,7 +41,10 @@ afterAll(() => cluster.stop());
 beforeEach(async () => {
   partition++;
   connection = await connect({ ...alert, servers: [...cluster.urls] });
-  manager = await jetstreamManager(connection);
+  manager = await jetstreamManager(connection, { checkAPI: false });
+  // After servers were away they choose a leader of all streams first.
+  const isLed = async (): Promise<boolean> => (await manager.getAccountInfo().catch(() => null)) !== null;
+  await expect.poll(isLed, patience).toBe(true);
 });
 afterEach(async () => {
   for (const server of cluster.servers) server.resume();

@@ -1,10 +1,11 @@
-import type { Claim, Entry, Stage, StageContext, StageFactory } from '../../src/engine/index.ts';
+import type { Claim, Entry, Ownership, Stage, StageContext, StageFactory } from '../../src/engine/index.ts';
 
 /** A small domain to try the engine on: entries carry numbers, stages sum, time out and emit. */
 export type ToyEntry =
   | Entry<'alerts', readonly number[]>
   | Entry<'claim', Claim>
   | Entry<'tick', null>
+  | Entry<'owner', Ownership>
   | Entry<'resume', { readonly atMs: number }>
   | Entry<'config', { readonly threshold: number }>
   | Entry<
