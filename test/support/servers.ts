@@ -21,7 +21,7 @@ export interface TestServer {
 }
 
 export const testServers = {
-  nats: { binary: 'nats-server', aptPackage: 'nats-server', image: 'nats:2.10' },
+  nats: { binary: 'nats-server', aptPackage: 'nats-server', image: 'nats:2.15' },
   alertmanager: { binary: 'prometheus-alertmanager', aptPackage: 'prometheus-alertmanager', image: null },
   prometheus: { binary: 'prometheus', aptPackage: 'prometheus', image: null },
   redis: { binary: 'redis-server', aptPackage: 'redis-server', image: 'redis:7' },

@@ -27,6 +27,7 @@ import { mergeIntegrations } from './merge-integrations.ts';
 import { openOwnership } from './ownership.ts';
 import { createFleetRead } from './read.ts';
 import { fleetReadiness } from './readiness.ts';
+import { replicaWarning } from './replica-warning.ts';
 import { openAll } from './open-all.ts';
 import { appendByDomain } from './router.ts';
 import { watchWriters } from './watched-writers.ts';
@@ -56,6 +57,8 @@ export async function openFleetInstance(
   const connection = await connectNats(fleet.log, `tocsin ${self}`);
   closing.defer(() => closeNats(connection));
   const reach = watchConnection(connection);
+  const warning = replicaWarning(fleet.log.replicas, connection.info?.version);
+  if (warning !== null) logger.warn(warning);
   const logOptions = (partition: number): JetStreamLogOptions<LogEntry> => ({
     connection,
     prefix: fleet.log.prefix,
