@@ -97,7 +97,7 @@ class IoredisConnection implements RedisConnection {
       // INVARIANT: only a connection that stands is left. To stop the client while it connects would end it for good.
       if (this.#client instanceof Redis && this.#client.status === 'ready') this.#client.disconnect(true);
     };
-    const timer = setTimeout(giveUp, endMs - performance.now());
+    const timer = setTimeout(giveUp, Math.max(1, endMs - performance.now()));
     try {
       return await Promise.race([work(), promise]);
     } catch (cause) {
