@@ -1,3 +1,4 @@
+import type { Effect } from '../src/engine/index.ts';
 import type { NotifyEffect } from '../src/incident/index.ts';
 import { subjectOf, webhookBody } from '../src/notify/index.ts';
 import { idempotencyKey } from '../src/notify/idempotency-key.ts';
@@ -19,7 +20,7 @@ type Pages = Pick<PlainPartition, 'pages' | 'facts' | 'claimedAgain'>;
 
 /**
  * What was received is, byte for byte, what the plain fold tells; and where a page was not delivered in the end its group was told something
- * later.
+ * later, unless by then all of it had ended: of what nobody heard that it fires, nobody hears that it has ended (as in Alertmanager).
  */
 export function checkBodies(plain: readonly Pages[], receipts: readonly Receipt[]): Verdict {
   const violations: string[] = [];
@@ -27,6 +28,7 @@ export function checkBodies(plain: readonly Pages[], receipts: readonly Receipt[
   const isTaken = (id: string): boolean => byKey.get(idempotencyKey(id))?.some(wasTaken) === true;
   let bodyCount = 0;
   let undeliveredCount = 0;
+  let withdrawnCount = 0;
   for (const { pages, facts } of plain) {
     for (const about of Map.groupBy(pages, (page) => subjectOf(page)).values()) {
       for (const [index, page] of about.entries()) {
@@ -39,12 +41,16 @@ export function checkBodies(plain: readonly Pages[], receipts: readonly Receipt[
         if (outcome?.status !== 'failed' || outcome.code !== 'TOC_NOTIFY_FAILED' || isTaken(page.id))
           continue;
         undeliveredCount++;
-        if (!about.slice(index + 1).some(({ id }) => isTaken(id)))
+        const later = about.slice(index + 1);
+        if (later.some(isWithdrawal)) withdrawnCount++;
+        else if (!later.some(({ id }) => isTaken(id)))
           violations.push(`page ${page.id} was not delivered, and its group was told nothing later`);
       }
     }
   }
-  const counts = `${bodyCount} bodies compared; ${undeliveredCount} pages were given up for a later one of their group`;
+  const counts =
+    `${bodyCount} bodies compared; ${undeliveredCount} pages were given up, ` +
+    `after ${withdrawnCount} of which all had ended before anybody could be told`;
   return verdict('every page says what the plain fold says, and none is lost for good', counts, violations);
 }
 
@@ -80,6 +86,10 @@ export function checkRepeats(
 
 function wasTaken({ answer }: Receipt): boolean {
   return answer === 'taken' || answer === 'taken and cut';
+}
+
+function isWithdrawal({ payload }: Effect): boolean {
+  return (payload as NotifyEffect['payload']).notificationReason === 'withdrawn';
 }
 
 /** `externalURL` is the sending process's own. */

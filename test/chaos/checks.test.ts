@@ -151,4 +151,6 @@ test('a page with another body is found, and one that nobody was told of in the 
   expect(checkBodies([plain], []).violations).toEqual([
     'page g/1/web was not delivered, and its group was told nothing later',
   ]);
+  const ended: Effect = { ...told, payload: { ...payload, notificationReason: 'withdrawn' } };
+  expect(checkBodies([{ ...plain, pages: [lost, ended] }], []).violations).toEqual([]);
 });
