@@ -1,14 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Fault } from './faults.ts';
+import { leadsOf } from './leads.ts';
 import type { TocsinVictim } from './victim.ts';
-
-interface Lead {
-  readonly owner: string;
-  readonly partition: number;
-  readonly atMs: number;
-  /** It began to lead, or handed the partition over. */
-  readonly begins: boolean;
-}
 
 /** How long partitions were without a leader after the one that led them was killed, as the owners' logs tell. */
 export function failoverText(
@@ -32,15 +24,4 @@ export function failoverText(
   const seconds = (ms: number): string => (ms / 1000).toFixed(1);
   const median = sorted[Math.floor(sorted.length / 2)]!;
   return `${waits.length} partitions lost a leader that was killed, and were led again after ${seconds(median)} s (median), ${seconds(sorted.at(-1)!)} s (at most)`;
-}
-
-function leadsOf({ name, logFile }: Pick<TocsinVictim, 'name' | 'logFile'>): Lead[] {
-  return readFileSync(logFile, 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      const begins = line.includes('"The partition is led."');
-      if (!begins && !line.includes('"The partition was handed over."')) return [];
-      const { time, partition } = JSON.parse(line) as { time: number; partition: number };
-      return [{ owner: name, partition, atMs: time, begins }];
-    });
 }

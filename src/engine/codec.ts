@@ -1,7 +1,7 @@
 import { Packr } from 'msgpackr';
 
 /** Plain data (numbers, strings, booleans, null, arrays, plain objects) as bytes and back. Each piece stands alone. */
-const packr = new Packr({ useRecords: true });
+const packr = new Packr({ useRecords: false });
 
 /** Encodes at once: later changes of `value` do not reach the bytes. */
 export function encode(value: unknown): Uint8Array {

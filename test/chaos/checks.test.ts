@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checkAcknowledged, checkPages } from '../../chaos/checks.ts';
 import { checkCopies } from '../../chaos/copies.ts';
 import type { Ledger } from '../../chaos/load.ts';
+import { growthOf } from '../../chaos/memory.ts';
 import type { PlainPartition } from '../../chaos/plain.ts';
 import { checkBodies, checkRepeats } from '../../chaos/receipts.ts';
 import type { Answer, Receipt } from '../../chaos/receiver.ts';
@@ -153,4 +154,40 @@ test('a page with another body is found, and one that nobody was told of in the 
   ]);
   const ended: Effect = { ...told, payload: { ...payload, notificationReason: 'withdrawn' } };
   expect(checkBodies([{ ...plain, pages: [lost, ended] }], []).violations).toEqual([]);
+});
+
+describe('memory', () => {
+  const lifeOf = (mib: (index: number) => number) =>
+    Array.from({ length: 90 }, (_, index) => ({ atMs: index * 2_000, mib: mib(index) }));
+
+  test('that grows while a process does the same is found', () => {
+    expect(
+      growthOf(
+        lifeOf((index) => 100 + 10 * index),
+        [],
+      ),
+    ).toEqual(['grew from 550 to 850 MiB while it led 0 partitions']);
+    expect(
+      growthOf(
+        lifeOf(() => 170),
+        [],
+      ),
+    ).toEqual([]);
+  });
+
+  test('that a process needs to lead a partition is no growth', () => {
+    const lead = { owner: 'owner-1', partition: 2, atMs: 100_000, begins: true };
+    expect(
+      growthOf(
+        lifeOf((index) => (index < 50 ? 170 : 340)),
+        [lead],
+      ),
+    ).toEqual([]);
+    expect(
+      growthOf(
+        lifeOf((index) => (index < 50 ? 170 : 340)),
+        [],
+      ),
+    ).toHaveLength(1);
+  });
 });
