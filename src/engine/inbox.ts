@@ -43,7 +43,7 @@ export class Inbox<E extends Entry> {
 }
 
 /** What folding entries costs, roughly: a batch of reports as many as there are in it, everything else one. */
-function weightOf(entries: readonly Entry[]): number {
+export function weightOf(entries: readonly Entry[]): number {
   let weight = 0;
   for (const { payload } of entries) weight += Array.isArray(payload) ? Math.max(1, payload.length) : 1;
   return weight;

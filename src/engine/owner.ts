@@ -10,7 +10,7 @@ import type { Appended, Entry, LogSlice, Ownership } from './entry.ts';
 import { TocsinError } from './error.ts';
 import type { Fold } from './fold.ts';
 import type { Frame } from './frame.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, weightOf } from './inbox.ts';
 import { latestCheckpoint } from './latest-checkpoint.ts';
 import type { EffectRunner } from './runner.ts';
 
@@ -61,8 +61,8 @@ export interface OwnerOptions<E extends Entry, Flow> {
 /** Entries and reports folded in one batch at most: bounds how long a command waits behind a storm. */
 const maxBatchEntries = 512;
 const maxBatchWeight = 16_384;
-/** Entries read from the log at once. */
-const readCount = 64;
+/** Entries read from the log at once; fewer where they are so heavy that a batch of them would be more than one of what is live. */
+const maxReadEntries = 64;
 const tickRetryMs = 1000;
 /** A start so long after the last entry, and a timer that fires so late, say that nobody followed the log in between. */
 const leastDowntimeMs = 10_000;
@@ -89,6 +89,8 @@ export class PartitionOwner<E extends Entry, Flow> {
   #pumping: Promise<void> | null = null;
   #unsubscribe: (() => void) | null = null;
   #tick: { readonly dueMs: number; cancel(): void } | null = null;
+  /** Entries to read next: as heavy as the last ones they make up one batch. */
+  #readCount = 1;
   /** Rows replayed since the history was last seen to keep up. */
   #replayedRows = 0;
   /** Until then somebody followed the log, or it was told that nobody did. */
@@ -279,8 +281,11 @@ export class PartitionOwner<E extends Entry, Flow> {
 
   async #readLog(): Promise<LogSlice<E>> {
     const { fold, log } = this.#options;
-    const slice = await log.read(fold.position + 1, readCount);
-    if (slice.entries.length > 0) return slice;
+    const slice = await log.read(fold.position + 1, this.#readCount);
+    const count = slice.entries.length;
+    const fitting = Math.floor((maxBatchWeight * count) / weightOf(slice.entries));
+    this.#readCount = Math.min(maxReadEntries, Math.max(1, fitting));
+    if (count > 0) return slice;
     throw new TocsinError('TOC_LOG_CORRUPT', `the log has no entry at position ${fold.position + 1}`);
   }
 

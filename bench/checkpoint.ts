@@ -1,0 +1,154 @@
+/**
+ * What a checkpoint costs beside 10,000, 100,000 and 1,000,000 active signals: of the same 5,000 alerts, each repeated once since the one before,
+ * in microseconds of CPU a changed row; and how long a restart takes with that state and a tail of as many alerts. All on LMDB; each size is
+ * a process of its own, under a heap as large as it needs.
+ *
+ *   node bench/checkpoint.ts [signals ...]
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseConfig } from '../src/app/config.ts';
+import { entryCodec } from '../src/app/entry-codec.ts';
+import { createPipeline, type Pipeline } from '../src/app/pipeline.ts';
+import { createConfigPayload } from '../src/app/scorer.ts';
+import type { Fact } from '../src/engine/index.ts';
+import type { LogEntry } from '../src/incident/index.ts';
+import { openLmdbLog } from '../src/log/index.ts';
+import { createInlineScorer } from '../src/score/index.ts';
+import { openLmdbStore } from '../src/store/index.ts';
+import { draftOf, requestsOf } from './fleet/load.ts';
+
+const touched = 5_000;
+const rounds = 5;
+/** Rows that one checkpoint takes while the state is built. */
+const buildStep = 10_000;
+const startMs = Date.parse('2026-08-24T09:13:00Z');
+const heapMib = (signals: number): number => Math.max(2_000, Math.round(signals / 55));
+
+interface Line {
+  readonly text: string;
+}
+
+async function configPayload(): Promise<Extract<LogEntry, { kind: 'config' }>['payload']> {
+  const parsed = parseConfig(
+    'route: { receiver: nobody, group_by: [alertname, cluster] }\nreceivers: [{ name: nobody }]\n',
+  );
+  if (!parsed.ok) throw new Error('the configuration has mistakes');
+  return createConfigPayload(parsed.config);
+}
+
+function createFold(): Pipeline['fold'] {
+  return createPipeline({ scorer: createInlineScorer(), withHistory: false }).fold;
+}
+
+async function measure(count: number, tell: (line: Line) => void): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
+  try {
+    await buildAndCheckpoint(count, folder, tell);
+    if (global.gc) global.gc();
+    await restart(count, folder, tell);
+  } finally {
+    if (!process.env.KEEP) await rm(folder, { recursive: true, force: true });
+    else console.log(folder);
+  }
+}
+
+async function buildAndCheckpoint(count: number, folder: string, tell: (line: Line) => void): Promise<void> {
+  const log = openLmdbLog<LogEntry>(join(folder, 'log'), entryCodec);
+  const store = openLmdbStore(join(folder, 'store'));
+  const fold = createFold();
+  let timeMs = startMs;
+  const apply = async (draft: LogEntry): Promise<void> => {
+    const { position, entry } = await log.append(draft);
+    const { effects } = await fold.apply({ firstPosition: position, entries: [entry] });
+    // Effects end at once, as nobody is told.
+    for (const { id, kind } of effects) {
+      const payload: Fact = { effectId: id, kind, outcome: { status: 'done', result: { delivered: [] } } };
+      await apply({ kind: 'fact', timeMs, payload });
+    }
+  };
+  const checkpoint = async (): Promise<{
+    readonly rows: number;
+    readonly cpuMs: number;
+    readonly ms: number;
+  }> => {
+    const [beganMs, cpu] = [performance.now(), process.cpuUsage()];
+    const delta = fold.takeCheckpoint();
+    await store.stageCheckpoint(delta).commit();
+    const { user, system } = process.cpuUsage(cpu);
+    return { rows: delta.changes.length, cpuMs: (user + system) / 1000, ms: performance.now() - beganMs };
+  };
+  await apply({ kind: 'config', timeMs, payload: await configPayload() });
+  const cpu = process.cpuUsage();
+  let since = 0;
+  for (const body of requestsOf(0, count)) {
+    // Spread over an hour, as no storm lasts that brings a million kinds of alerts.
+    timeMs += Math.ceil((3_600_000 * 256) / count);
+    await apply(draftOf(body, timeMs));
+    since += 256;
+    if (since < buildStep) continue;
+    await checkpoint();
+    since = 0;
+  }
+  await checkpoint();
+  const { user } = process.cpuUsage(cpu);
+  tell({
+    text: `${count.toLocaleString('en')} signals: ${(user / count).toFixed(0)} us CPU for each new one, checkpoints included`,
+  });
+  const costs: { readonly perRow: number; readonly perAlert: number }[] = [];
+  for (let round = 0; round < rounds; round++) {
+    timeMs += 30_000;
+    for (const body of requestsOf(0, touched)) await apply(draftOf(body, timeMs));
+    const { rows, cpuMs } = await checkpoint();
+    costs.push({ perRow: (cpuMs * 1000) / rows, perAlert: (cpuMs * 1000) / touched });
+  }
+  const [cost] = costs.toSorted((a, b) => a.perRow - b.perRow).slice(rounds >> 1);
+  tell({
+    text: `  a checkpoint of ${touched.toLocaleString('en')} repeated alerts: ${cost!.perRow.toFixed(1)} us CPU a changed row, ${cost!.perAlert.toFixed(1)} us an alert`,
+  });
+  for (let sent = 0; sent < count; sent += touched)
+    for (const body of requestsOf(sent, Math.min(count, sent + touched)))
+      await log.append(draftOf(body, timeMs));
+  await log.close();
+  await store.close();
+}
+
+async function restart(count: number, folder: string, tell: (line: Line) => void): Promise<void> {
+  const beganMs = performance.now();
+  const log = openLmdbLog<LogEntry>(join(folder, 'log'), entryCodec);
+  const store = openLmdbStore(join(folder, 'store'));
+  const checkpoint = await store.readCheckpoint();
+  const readMs = performance.now();
+  const fold = createFold();
+  fold.restore(checkpoint);
+  const restoredMs = performance.now();
+  while (fold.position < log.lastPosition) await fold.apply(await log.read(fold.position + 1, 64));
+  const seconds = (fromMs: number, toMs: number): string => `${((toMs - fromMs) / 1000).toFixed(1)} s`;
+  const endMs = performance.now();
+  tell({
+    text:
+      `  restart: ${seconds(beganMs, endMs)} (${checkpoint?.rows.length.toLocaleString('en') ?? 'no'} rows read in ${seconds(beganMs, readMs)}, ` +
+      `indexes in ${seconds(readMs, restoredMs)}, a tail of ${count.toLocaleString('en')} alerts in ${seconds(restoredMs, endMs)})`,
+  });
+  await log.close();
+  await store.close();
+}
+
+async function bench(sizes: readonly number[]): Promise<void> {
+  for (const size of sizes) {
+    const execArgv = [`--max-old-space-size=${heapMib(size)}`, '--expose-gc'];
+    const child = fork(import.meta.filename, ['of', String(size)], { execArgv });
+    child.on('message', ({ text }: Line) => console.log(text));
+    const [status] = await once(child, 'exit');
+    if (status !== 0) process.exitCode = 1;
+  }
+}
+
+const [first, ...rest] = process.argv.slice(2);
+if (first === 'of') {
+  await measure(Number(rest[0]), (line) => process.send?.(line));
+  process.exit();
+} else await bench(first === undefined ? [10_000, 100_000, 1_000_000] : [first, ...rest].map(Number));
