@@ -1,7 +1,6 @@
 /**
  * What a checkpoint costs beside 10,000, 100,000 and 1,000,000 active signals: of the same 5,000 alerts, each repeated once since the one before,
- * in microseconds of CPU a changed row; and how long a restart takes with that state and a tail of as many alerts. All on LMDB; each size is
- * a process of its own, under a heap as large as it needs.
+ * in microseconds of CPU a changed row; and how long a restart takes with that state and a tail of as many alerts. All on LMDB.
  *
  *   node bench/checkpoint.ts [signals ...]
  */
@@ -26,7 +25,7 @@ const rounds = 5;
 /** Rows that one checkpoint takes while the state is built. */
 const buildStep = 10_000;
 const startMs = Date.parse('2026-08-24T09:13:00Z');
-const heapMib = (signals: number): number => Math.max(2_000, Math.round(signals / 55));
+const heapMib = (signals: number): number => 2_000 + Math.round(signals / 70);
 
 interface Line {
   readonly text: string;
@@ -42,18 +41,6 @@ async function configPayload(): Promise<Extract<LogEntry, { kind: 'config' }>['p
 
 function createFold(): Pipeline['fold'] {
   return createPipeline({ scorer: createInlineScorer(), withHistory: false }).fold;
-}
-
-async function measure(count: number, tell: (line: Line) => void): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
-  try {
-    await buildAndCheckpoint(count, folder, tell);
-    if (global.gc) global.gc();
-    await restart(count, folder, tell);
-  } finally {
-    if (!process.env.KEEP) await rm(folder, { recursive: true, force: true });
-    else console.log(folder);
-  }
 }
 
 async function buildAndCheckpoint(count: number, folder: string, tell: (line: Line) => void): Promise<void> {
@@ -137,18 +124,31 @@ async function restart(count: number, folder: string, tell: (line: Line) => void
   await store.close();
 }
 
+/** Runs a part as a process of its own, with a heap as large as it needs. */
+async function apart(part: 'build' | 'restart', size: number, folder: string): Promise<boolean> {
+  const execArgv = [`--max-old-space-size=${heapMib(size)}`];
+  const child = fork(import.meta.filename, [part, String(size), folder], { execArgv });
+  child.on('message', ({ text }: Line) => console.log(text));
+  const [status] = (await once(child, 'exit')) as [number | null];
+  return status === 0;
+}
+
 async function bench(sizes: readonly number[]): Promise<void> {
   for (const size of sizes) {
-    const execArgv = [`--max-old-space-size=${heapMib(size)}`, '--expose-gc'];
-    const child = fork(import.meta.filename, ['of', String(size)], { execArgv });
-    child.on('message', ({ text }: Line) => console.log(text));
-    const [status] = await once(child, 'exit');
-    if (status !== 0) process.exitCode = 1;
+    const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
+    try {
+      if (!(await apart('build', size, folder)) || !(await apart('restart', size, folder)))
+        process.exitCode = 1;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 }
 
-const [first, ...rest] = process.argv.slice(2);
-if (first === 'of') {
-  await measure(Number(rest[0]), (line) => process.send?.(line));
+const args = process.argv.slice(2);
+const [first, size, folder] = args;
+if (first === 'build' || first === 'restart') {
+  const part = first === 'build' ? buildAndCheckpoint : restart;
+  await part(Number(size), folder!, (line) => process.send?.(line));
   process.exit();
-} else await bench(first === undefined ? [10_000, 100_000, 1_000_000] : [first, ...rest].map(Number));
+} else await bench(args.length === 0 ? [10_000, 100_000, 1_000_000] : args.map(Number));
