@@ -10,8 +10,9 @@ import type { Appended, Entry, LogSlice, Ownership } from './entry.ts';
 import { TocsinError } from './error.ts';
 import type { Fold } from './fold.ts';
 import type { Frame } from './frame.ts';
-import { Inbox, weightOf } from './inbox.ts';
+import { Inbox } from './inbox.ts';
 import { latestCheckpoint } from './latest-checkpoint.ts';
+import { LogReader } from './log-reader.ts';
 import type { EffectRunner } from './runner.ts';
 
 /** The partition's log, as its owner needs it. */
@@ -61,8 +62,6 @@ export interface OwnerOptions<E extends Entry, Flow> {
 /** Entries and reports folded in one batch at most: bounds how long a command waits behind a storm. */
 const maxBatchEntries = 512;
 const maxBatchWeight = 16_384;
-/** Entries read from the log at once; fewer where they are so heavy that a batch of them would be more than one of what is live. */
-const maxReadEntries = 64;
 const tickRetryMs = 1000;
 /** A start so long after the last entry, and a timer that fires so late, say that nobody followed the log in between. */
 const leastDowntimeMs = 10_000;
@@ -84,13 +83,12 @@ export class PartitionOwner<E extends Entry, Flow> {
   readonly #options: OwnerOptions<E, Flow>;
   readonly #checkpoints: CheckpointWriter;
   readonly #inbox = new Inbox<E>();
+  readonly #reader: LogReader<E>;
   #waiters: { readonly position: number; readonly resolve: (isApplied: boolean) => void }[] = [];
   #starting: Promise<void> | null = null;
   #pumping: Promise<void> | null = null;
   #unsubscribe: (() => void) | null = null;
   #tick: { readonly dueMs: number; cancel(): void } | null = null;
-  /** Entries to read next: as heavy as the last ones they make up one batch. */
-  #readCount = 1;
   /** Rows replayed since the history was last seen to keep up. */
   #replayedRows = 0;
   /** Until then somebody followed the log, or it was told that nobody did. */
@@ -102,6 +100,7 @@ export class PartitionOwner<E extends Entry, Flow> {
   constructor(options: OwnerOptions<E, Flow>) {
     this.#options = options;
     this.#leads = options.leads ?? true;
+    this.#reader = new LogReader(options.log, maxBatchWeight);
     const { fold, store, snapshots, sink, checkpointIntervalMs, onCheckpoint, onCheckpointError } = options;
     this.#checkpoints = new CheckpointWriter({
       fold,
@@ -201,7 +200,7 @@ export class PartitionOwner<E extends Entry, Flow> {
     await this.#assertFoldedFromThis();
     this.#checkpoints.begin(fold.timeMs);
     while (this.#state === 'new' && fold.position < log.lastPosition) {
-      await this.#apply(await this.#readLog(), false);
+      await this.#apply(await this.#reader.read(fold.position + 1), false);
       await this.#letHistoryKeepUp();
       await nextTurn();
     }
@@ -273,20 +272,10 @@ export class PartitionOwner<E extends Entry, Flow> {
     const entries = this.#inbox.take(firstPosition, maxBatchEntries, maxBatchWeight);
     if (entries) return { firstPosition, entries };
     try {
-      return await this.#readLog();
+      return await this.#reader.read(firstPosition);
     } catch (error) {
       throw this.#state === 'following' ? this.#fail(error) : error;
     }
-  }
-
-  async #readLog(): Promise<LogSlice<E>> {
-    const { fold, log } = this.#options;
-    const slice = await log.read(fold.position + 1, this.#readCount);
-    const count = slice.entries.length;
-    const fitting = Math.floor((maxBatchWeight * count) / weightOf(slice.entries));
-    this.#readCount = Math.min(maxReadEntries, Math.max(1, fitting));
-    if (count > 0) return slice;
-    throw new TocsinError('TOC_LOG_CORRUPT', `the log has no entry at position ${fold.position + 1}`);
   }
 
   async #apply(slice: LogSlice<E>, isLive: boolean): Promise<void> {
