@@ -1,5 +1,5 @@
 import { calibrationSize, learnShare, shareBeyond } from './calibration.ts';
-import { computeFeatures, featureSize, seriesFeatures } from './features.ts';
+import { computeFeatures, featurePlace, featureSize, hourOfDay, seriesFeatures } from './features.ts';
 import { discountOldNews, newsSize } from './news.ts';
 import { judgeNovelty, noveltyBins, noveltySize } from './novelty.ts';
 import { learnQuantiles, quantilesSize } from './quantiles.ts';
@@ -15,7 +15,8 @@ import { learnTail, tailSize, tailSurprise } from './tail.ts';
 
 /** Where the parts of one series' state lie in its row of `numbers`. */
 const bandAt = featureSize;
-const newsAt = bandAt + quantilesSize(bandQuantiles);
+const bandSize = quantilesSize(bandQuantiles);
+const newsAt = bandAt + judgements.length * bandSize;
 const calibrationAt = newsAt + newsSize;
 const firstJudgeAt = calibrationAt + calibrationSize;
 const judgeSizes = judgements.map(({ by }) =>
@@ -31,20 +32,24 @@ export const numbersPerSeries = firstJudgeAt + sum(judgeSizes);
 export const binsPerSeries = noveltyBins * judgements.filter(({ by }) => by === 'novelty').length;
 export const bytesPerSeries = 8 * numbersPerSeries + 4 * binsPerSeries;
 
-/** The columns of one result. Evidence and features follow in the order of `judgements`. */
+/** The columns of one result. Those from `evidence` on come in groups of one for each of `judgements`, in their order. */
 export const seriesResult = {
   /** 0..1; NaN while learning. */
   surprise: 0,
   /** Points known before this one. */
   points: 1,
-  /** The band of usual values before this point: 5th and 95th percentile of late. */
-  low: 2,
-  high: 3,
-  /** Weighted surprise of each feature, in nats. */
+  /** 1 when the point surprises more than what was told of late, 0 when its surprise was lowered because of that. */
+  isNews: 2,
+  /** The hour of the day (UTC) that the point was compared with. */
+  hour: 3,
+  /** Surprise of the feature in nats, weighted. */
   evidence: 4,
-  features: 4 + judgements.length,
+  /** What the feature is, and where it lay of late: its 5th and 95th percentile before this point. */
+  feature: 4 + judgements.length,
+  low: 4 + 2 * judgements.length,
+  high: 4 + 3 * judgements.length,
 } as const;
-export const seriesResultWidth = 4 + 2 * judgements.length;
+export const seriesResultWidth = 4 + 4 * judgements.length;
 
 const scratch = new Float64Array(seriesFeatures.length);
 const judgedFeatures = judgements.map(({ feature }) => seriesFeatures.indexOf(feature));
@@ -83,22 +88,25 @@ export function scorePoint(
 ): void {
   const { numbers } = bank;
   const row = series * numbersPerSeries;
-  out[at + seriesResult.points] = numbers[row]!;
-  out[at + seriesResult.low] = numbers[row + bandAt]!;
-  out[at + seriesResult.high] = numbers[row + bandAt + bandQuantiles.levels.length - 1]!;
+  out[at + seriesResult.points] = numbers[row + featurePlace.points]!;
+  out[at + seriesResult.hour] = hourOfDay(timeMs);
   computeFeatures(numbers, row, timeMs, value, scratch);
   let strongest = 0;
   for (let i = 0; i < judgements.length; i++) {
     const feature = scratch[judgedFeatures[i]!]!;
     const evidence = judgements[i]!.weight * judge(bank, series, i, feature);
+    const band = row + bandAt + i * bandSize;
     out[at + seriesResult.evidence + i] = evidence;
-    out[at + seriesResult.features + i] = feature;
+    out[at + seriesResult.feature + i] = feature;
+    out[at + seriesResult.low + i] = numbers[band]!;
+    out[at + seriesResult.high + i] = numbers[band + bandQuantiles.levels.length - 1]!;
+    learnQuantiles(numbers, band, bandQuantiles, feature);
     if (evidence > strongest) strongest = evidence;
   }
   const told = discountOldNews(numbers, row + newsAt, newsSettings, strongest);
+  out[at + seriesResult.isNews] = told < strongest ? 0 : 1;
   out[at + seriesResult.surprise] = 1 - shareBeyond(numbers, row + calibrationAt, told);
   learnShare(numbers, row + calibrationAt, told);
-  learnQuantiles(numbers, row + bandAt, bandQuantiles, value);
 }
 
 /** Surprise of a feature in nats, before its weight. Learns it. */

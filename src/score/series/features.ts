@@ -58,8 +58,7 @@ function computeDrift(state: Float64Array, at: number, points: number, value: nu
 
 /** Value less what is usual at this hour of the day; 0 in an hour that has not been seen. */
 function computeDaily(state: Float64Array, at: number, timeMs: number, value: number): number {
-  const hour = Math.floor(timeMs / hourMs);
-  const slot = at + featurePlace.slots + (((hour % daySlots) + daySlots) % daySlots);
+  const slot = at + featurePlace.slots + hourOfDay(timeMs);
   const usual = state[slot]!;
   if (Number.isNaN(usual)) {
     state[slot] = value;
@@ -67,6 +66,12 @@ function computeDaily(state: Float64Array, at: number, timeMs: number, value: nu
   }
   state[slot] = usual + dayGain * (value - usual);
   return value - usual;
+}
+
+/** 0..23, UTC. */
+export function hourOfDay(timeMs: number): number {
+  const hour = Math.floor(timeMs / hourMs) % daySlots;
+  return hour < 0 ? hour + daySlots : hour;
 }
 
 /** How much the series moves from point to point of late, against what is usual: the logarithm of the ratio. */

@@ -20,6 +20,10 @@ export function quantilesSize({ levels }: QuantileSettings): number {
 export const memoryPoints = 10_000;
 /** No quantile ever stands still: it moves by this share of the scale at each point, times its level. */
 const leastGain = 0.02;
+/** The share by the number of points, until it has become the least one: a power at each point would be half of the cost. */
+const gains = Float64Array.from({ length: 1024 }, (_, points) =>
+  Math.max(2 / Math.max(1, points) ** 0.7, leastGain),
+);
 
 /** How many points have been learned. */
 export function pointsLearned(state: Float64Array, at: number, { levels }: QuantileSettings): number {
@@ -58,7 +62,7 @@ export function learnQuantiles(
   const before = state[at + count + 1]!;
   const scale = before + Math.max(1 / known, 1 / memoryPoints) * (distance - before);
   state[at + count + 1] = scale;
-  const step = scale * Math.max(2 / known ** 0.7, leastGain);
+  const step = scale * (known < gains.length ? gains[known]! : leastGain);
   for (let i = 0; i < count; i++) {
     const level = levels[i]!;
     state[at + i]! += value > state[at + i]! ? step * (1 - level) : -step * level;

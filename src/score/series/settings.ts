@@ -47,5 +47,5 @@ export const sideTail: TailSettings = {
 
 export const newsSettings: NewsSettings = { memoryPoints: 300, factor: 1.1, discount: 2 };
 
-/** The band of usual values that is shown: all but the lowest and the highest twentieth of late. */
+/** The band of a feature that is told as usual: all but the lowest and the highest twentieth of late. */
 export const bandQuantiles: QuantileSettings = { levels: [0.95, 0.5, 0.05], anchor: 1 };
