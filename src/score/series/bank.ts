@@ -88,19 +88,22 @@ export function scorePoint(
 ): void {
   const { numbers } = bank;
   const row = series * numbersPerSeries;
-  out[at + seriesResult.points] = numbers[row + featurePlace.points]!;
+  const points = numbers[row + featurePlace.points]!;
+  out[at + seriesResult.points] = points;
   out[at + seriesResult.hour] = hourOfDay(timeMs);
   computeFeatures(numbers, row, timeMs, value, scratch);
   let strongest = 0;
   for (let i = 0; i < judgements.length; i++) {
     const feature = scratch[judgedFeatures[i]!]!;
-    const evidence = judgements[i]!.weight * judge(bank, series, i, feature);
+    const isKnown = !Number.isNaN(feature);
+    const surprise = isKnown ? judge(bank, series, i, feature) : 0;
+    const evidence = points < judgements[i]!.leastPoints ? 0 : judgements[i]!.weight * surprise;
     const band = row + bandAt + i * bandSize;
     out[at + seriesResult.evidence + i] = evidence;
     out[at + seriesResult.feature + i] = feature;
     out[at + seriesResult.low + i] = numbers[band]!;
     out[at + seriesResult.high + i] = numbers[band + bandQuantiles.levels.length - 1]!;
-    learnQuantiles(numbers, band, bandQuantiles, feature);
+    if (isKnown) learnQuantiles(numbers, band, bandQuantiles, feature);
     if (evidence > strongest) strongest = evidence;
   }
   const told = discountOldNews(numbers, row + newsAt, newsSettings, strongest);

@@ -5,8 +5,9 @@ export type SeriesFeature = (typeof seriesFeatures)[number];
 /** Parts of the day (UTC) whose usual value is kept, an hour each. */
 const daySlots = 24;
 const hourMs = 3_600_000;
-/** What one day adds to the usual value of its hours. */
+/** What an hour adds to what is usual at that hour of the day, and how long a step in time counts at least. */
 const dayGain = 0.3;
+const leastStepHours = 0.01;
 /** The means that drift and activity compare: of about the last 20 and 500, and of about the last 30 and 1,000 points. */
 const drift = { fastGain: 0.05, slowGain: 0.002 } as const;
 const activity = { fastGain: 0.03, slowGain: 0.001 } as const;
@@ -21,11 +22,15 @@ export const featurePlace = {
   slowMean: 3,
   fastActivity: 4,
   slowActivity: 5,
-  slots: 6,
+  lastTime: 6,
+  slots: 7,
 } as const;
 export const featureSize = featurePlace.slots + daySlots;
 
-/** Writes the features of the point into `out`, in the order of `seriesFeatures`, and learns it. */
+/**
+ * Writes the features of the point into `out`, in the order of `seriesFeatures`, and learns it. One that has nothing to
+ * compare with yet is NaN.
+ */
 export function computeFeatures(
   state: Float64Array,
   at: number,
@@ -46,6 +51,7 @@ export function computeFeatures(
   out[2] = computeDaily(state, at, timeMs, value);
   out[3] = computeActivity(state, at, points, value);
   state[at + featurePlace.last] = value;
+  state[at + featurePlace.lastTime] = timeMs;
 }
 
 /** Mean of the last points less the mean of many. */
@@ -56,16 +62,28 @@ function computeDrift(state: Float64Array, at: number, points: number, value: nu
   return difference;
 }
 
-/** Value less what is usual at this hour of the day; 0 in an hour that has not been seen. */
+/**
+ * How far the value lies from what is usual at this hour of the day. A peak that comes a little earlier or later is nothing
+ * of note, so between the middles of two hours anything between their usual values is usual.
+ */
 function computeDaily(state: Float64Array, at: number, timeMs: number, value: number): number {
-  const slot = at + featurePlace.slots + hourOfDay(timeMs);
+  const hour = hourOfDay(timeMs);
+  const slot = at + featurePlace.slots + hour;
   const usual = state[slot]!;
   if (Number.isNaN(usual)) {
     state[slot] = value;
-    return 0;
+    return Number.NaN;
   }
-  state[slot] = usual + dayGain * (value - usual);
-  return value - usual;
+  const isLate = (timeMs / hourMs) % 1 >= 0.5;
+  const beside = state[at + featurePlace.slots + ((hour + (isLate ? 1 : daySlots - 1)) % daySlots)]!;
+  const other = Number.isNaN(beside) ? usual : beside;
+  const low = Math.min(usual, other);
+  const high = Math.max(usual, other);
+  // An hour adds as much in sixty points as in one.
+  const hours = (timeMs - state[at + featurePlace.lastTime]!) / hourMs;
+  state[slot] = usual + dayGain * Math.min(1, Math.max(leastStepHours, hours)) * (value - usual);
+  if (value > high) return value - high;
+  return value < low ? value - low : 0;
 }
 
 /** 0..23, UTC. */

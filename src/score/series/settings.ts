@@ -15,26 +15,28 @@ export interface Judgement {
   readonly feature: SeriesFeature;
   readonly by: 'novelty' | 'tails';
   readonly weight: number;
+  /** It is learned from the beginning, but counts from so many points on: what compares means has to settle first. */
+  readonly leastPoints: number;
 }
 
 /** The same for every series; how they were chosen and how wide their plateaus are: docs/score.md. */
 export const judgements: readonly Judgement[] = [
-  { feature: 'value', by: 'novelty', weight: 1 },
-  { feature: 'drift', by: 'novelty', weight: 0.8 },
-  { feature: 'daily', by: 'tails', weight: 0.55 },
-  { feature: 'activity', by: 'tails', weight: 0.45 },
+  { feature: 'value', by: 'novelty', weight: 1, leastPoints: 0 },
+  { feature: 'drift', by: 'novelty', weight: 0.8, leastPoints: 200 },
+  { feature: 'daily', by: 'tails', weight: 0.55, leastPoints: 200 },
+  { feature: 'activity', by: 'tails', weight: 0.55, leastPoints: 200 },
 ];
 
 export const noveltySettings: NoveltySettings = {
   halfWidth: 0.012,
   margin: 0.08,
-  prior: 0.02,
+  prior: 0.01,
   beyondShare: 0.2,
 };
 
 /** What a novelty is compared with: the novelties of the past. */
 export const noveltyTail: TailSettings = {
-  levels: [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.003],
+  levels: [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.002],
   anchor: 6,
   maxExcesses: 4,
 };
