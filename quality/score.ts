@@ -1,18 +1,26 @@
 /**
  * How good the detector for series of values is, `npm run quality:score [-- folder]`: by the rules of the Numenta Anomaly
  * Benchmark on labelled series, on the halves of random divisions of them, and how far its surprise is what it says on
- * stretches without a label. The data is not part of the project; the folder is `../shared/data` unless given.
+ * stretches without a label; and on series that are generated. The data is not part of the project; the folder is `../shared/data` unless given.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSeriesBank, scorePoint, seriesResult, seriesResultWidth } from '../src/score/index.ts';
+import { generateCorpus } from './generated-corpus.ts';
 import { readCorpus, readProfiles } from './nab-corpus.ts';
 import { probationRows, scoreCorpus, weighRows, type LabelledSeries } from './nab-score.ts';
+
+const standard = { tpWeight: 1, fnWeight: 1, fpWeight: 0.11 };
+const generated = generateCorpus(1);
+const told = scoreCorpus(generated, generated.map(scoreSeries), standard);
+console.log(
+  `${generated.length} generated series: standard ${told.score.toFixed(1)}, windows ${told.windowsHit} of ${told.windows}, false rows ${told.falseRows}\n`,
+);
 
 const folder = join(process.argv[2] ?? '../shared/data', 'nab');
 if (!existsSync(folder)) {
   console.error(
-    `${folder} is absent: there is nothing to measure. Give the folder that holds nab/ as argument.`,
+    `${folder} is absent: nothing real is measured. Give the folder that holds nab/ as argument.`,
   );
   process.exit(1);
 }
@@ -45,10 +53,10 @@ const { threshold } = scoreCorpus(corpus, scores, profiles['standard']!);
 for (const [group, members] of groups) {
   let [hit, windows, falseRows] = [0, 0, 0];
   for (const index of members) {
-    const told = countAt(corpus[index]!, scores[index]!, threshold);
-    hit += told.hit;
-    windows += told.windows;
-    falseRows += told.falseRows;
+    const counted = countAt(corpus[index]!, scores[index]!, threshold);
+    hit += counted.hit;
+    windows += counted.windows;
+    falseRows += counted.falseRows;
   }
   console.log(
     `${group.padEnd(22)} windows ${hit} of ${windows}, false rows ${falseRows} in ${members.length} series`,

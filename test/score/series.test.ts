@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createDice } from '../../models/quiet-weeks.ts';
 import { createSeriesBank, scorePoint, seriesResultWidth, type SeriesBank } from '../../src/score/index.ts';

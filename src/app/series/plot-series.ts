@@ -1,10 +1,9 @@
-import { LineChart, ScatterChart } from 'echarts/charts';
-import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
-import * as echarts from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
+import { createRequire } from 'node:module';
+import type * as Echarts from 'echarts';
 import type { ScoredRow } from './score-series.ts';
 
-echarts.use([LineChart, ScatterChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
+// Required rather than imported: its one file for Node loads in a third of the time of its six hundred modules.
+const echarts = createRequire(import.meta.url)('echarts') as typeof Echarts;
 
 const width = 1400;
 const height = 620;
@@ -30,19 +29,19 @@ export function plotSeries(title: string, rows: readonly ScoredRow[], threshold:
     title: {
       text: title,
       subtext: `${rows.length.toLocaleString('en')} points, ${anomalies.length} with a surprise of ${threshold} or more`,
-      left: 60,
+      left: 80,
     },
     legend: { top: 12, right: 60, data: ['value', 'usual', `surprise ≥ ${threshold}`] },
     grid: [
-      { left: 70, right: 40, top: 80, height: 330 },
-      { left: 70, right: 40, top: 450, height: 120 },
+      { left: 90, right: 40, top: 80, height: 330 },
+      { left: 90, right: 40, top: 450, height: 120 },
     ],
     xAxis: [
       { type: 'time', gridIndex: 0, axisLabel: { show: false } },
       { type: 'time', gridIndex: 1 },
     ],
     yAxis: [
-      { type: 'value', gridIndex: 0, scale: true, name: 'value' },
+      { type: 'value', gridIndex: 0, scale: true },
       {
         type: 'value',
         gridIndex: 1,

@@ -111,7 +111,7 @@ function columnOf(raw: string, index: number): number {
   let column = 1;
   let isQuoted = false;
   let seen = 0;
-  for (const character of raw) {
+  for (const character of raw.replace(/[\r\n]+$/, '')) {
     if (seen === index) break;
     if (character === '"') isQuoted = !isQuoted;
     else if (character === ',' && !isQuoted) seen++;

@@ -9,7 +9,8 @@ import {
 const settings: QuantileSettings = {
   levels: [0.5, 0.2, 0.1, 0.05, 0.02, 0.01],
   anchor: 0,
-  typical: { quantiles: [-0.84, 0.06, 0.7, 1.25, 2.25, 3.7], scale: 0.7, points: 300 },
+  leastGain: 0.02,
+  typical: { quantiles: [-1.8, -0.95, -0.3, 0.3, 2.8, 3.9], scale: 0.7, points: 300 },
 };
 
 /** How many numbers the state takes. */

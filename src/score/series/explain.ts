@@ -61,7 +61,7 @@ const texts: Record<SeriesFeature, (told: Told) => string> = {
       ? `value ${formatNumber(now)}, seldom met although within the usual ${formatRange(low, high)}`
       : `value ${formatNumber(now)}, usual ${formatRange(low, high)}`,
   drift: ({ now, low, high }) =>
-    `the last 20 points ${formatSigned(now)} against the last 500, usual ${formatRange(low, high, formatSigned)}`,
+    `the last 30 points ${formatSigned(now)} against the last 500, usual ${formatRange(low, high, formatSigned)}`,
   daily: ({ now, low, high, hour }) =>
     `${formatSigned(now)} against the days before at ${String(hour).padStart(2, '0')}:00 UTC, ` +
     `usual ${formatRange(low, high, formatSigned)}`,

@@ -8,9 +8,9 @@ const hourMs = 3_600_000;
 /** What an hour adds to what is usual at that hour of the day, and how long a step in time counts at least. */
 const dayGain = 0.3;
 const leastStepHours = 0.01;
-/** The means that drift and activity compare: of about the last 20 and 500, and of about the last 30 and 1,000 points. */
-const drift = { fastGain: 0.05, slowGain: 0.002 } as const;
-const activity = { fastGain: 0.03, slowGain: 0.001 } as const;
+/** The means that drift and activity compare: of about the last 30 and the last 500 points. */
+const drift = { fastGain: 0.03, slowGain: 0.002 } as const;
+const activity = { fastGain: 0.03, slowGain: 0.002 } as const;
 /** A series that stands still is this much less lively than usual at most. */
 const leastActivityRatio = 0.001;
 

@@ -3,6 +3,8 @@ export interface QuantileSettings {
   readonly levels: readonly number[];
   /** Index of the quantile around which the scale is measured. */
   readonly anchor: number;
+  /** No quantile ever stands still: it moves by this share of the scale at each point, times its level. */
+  readonly leastGain: number;
   /** Where to begin, and for how many points that stands; without it the first value is where all begin. */
   readonly typical?: {
     readonly quantiles: readonly number[];
@@ -18,12 +20,8 @@ export function quantilesSize({ levels }: QuantileSettings): number {
 
 /** The scale follows a new level within this many points. */
 export const memoryPoints = 10_000;
-/** No quantile ever stands still: it moves by this share of the scale at each point, times its level. */
-const leastGain = 0.02;
-/** The share by the number of points, until it has become the least one: a power at each point would be half of the cost. */
-const gains = Float64Array.from({ length: 1024 }, (_, points) =>
-  Math.max(2 / Math.max(1, points) ** 0.7, leastGain),
-);
+/** What the gain begins with, by the number of points: a power at each point would be half of the cost. */
+const firstGains = Float64Array.from({ length: 1024 }, (_, points) => 2 / Math.max(1, points) ** 0.7);
 
 /** How many points have been learned. */
 export function pointsLearned(state: Float64Array, at: number, { levels }: QuantileSettings): number {
@@ -37,12 +35,12 @@ export function scaleOf(state: Float64Array, at: number, { levels }: QuantileSet
 
 /**
  * Teaches the quantiles at `at` of `state` one value, by stochastic approximation (Robbins and Monro 1951): each is
- * pushed up by what exceeds it and down by what does not, in steps that shrink to a fiftieth of the scale.
+ * pushed up by what exceeds it and down by what does not, in steps that shrink to `leastGain` of the scale.
  */
 export function learnQuantiles(
   state: Float64Array,
   at: number,
-  { levels, anchor, typical }: QuantileSettings,
+  { levels, anchor, leastGain, typical }: QuantileSettings,
   value: number,
 ): void {
   const count = levels.length;
@@ -62,7 +60,7 @@ export function learnQuantiles(
   const before = state[at + count + 1]!;
   const scale = before + Math.max(1 / known, 1 / memoryPoints) * (distance - before);
   state[at + count + 1] = scale;
-  const step = scale * (known < gains.length ? gains[known]! : leastGain);
+  const step = scale * Math.max(leastGain, known < firstGains.length ? firstGains[known]! : 0);
   for (let i = 0; i < count; i++) {
     const level = levels[i]!;
     state[at + i]! += value > state[at + i]! ? step * (1 - level) : -step * level;

@@ -38,16 +38,18 @@ export const noveltySettings: NoveltySettings = {
 export const noveltyTail: TailSettings = {
   levels: [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.002],
   anchor: 6,
+  leastGain: 0.02,
   maxExcesses: 4,
 };
 
 export const sideTail: TailSettings = {
   levels: [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005],
   anchor: 6,
+  leastGain: 0.02,
   maxExcesses: 6,
 };
 
-export const newsSettings: NewsSettings = { memoryPoints: 300, factor: 1.1, discount: 2 };
+export const newsSettings: NewsSettings = { memoryPoints: 300, factor: 1.05, discount: 3 };
 
 /** The band of a feature that is told as usual: all but the lowest and the highest twentieth of late. */
-export const bandQuantiles: QuantileSettings = { levels: [0.95, 0.5, 0.05], anchor: 1 };
+export const bandQuantiles: QuantileSettings = { levels: [0.95, 0.5, 0.05], anchor: 1, leastGain: 0.05 };
