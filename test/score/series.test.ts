@@ -155,7 +155,7 @@ describe('what does not matter', () => {
   test('surprise lies between 0 and 1 whatever the values are', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e300, max: 1e300 }), {
+        fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), {
           maxLength: 120,
         }),
         (values) => {

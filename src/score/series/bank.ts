@@ -51,6 +51,8 @@ export const seriesResult = {
 } as const;
 export const seriesResultWidth = 4 + 4 * judgements.length;
 
+/** Differences of larger numbers would not be finite; those are taken as this. */
+const largest = 1e300;
 const scratch = new Float64Array(seriesFeatures.length);
 const judgedFeatures = judgements.map(({ feature }) => seriesFeatures.indexOf(feature));
 
@@ -91,7 +93,7 @@ export function scorePoint(
   const points = numbers[row + featurePlace.points]!;
   out[at + seriesResult.points] = points;
   out[at + seriesResult.hour] = hourOfDay(timeMs);
-  computeFeatures(numbers, row, timeMs, value, scratch);
+  computeFeatures(numbers, row, timeMs, Math.max(-largest, Math.min(largest, value)), scratch);
   let strongest = 0;
   for (let i = 0; i < judgements.length; i++) {
     const feature = scratch[judgedFeatures[i]!]!;
