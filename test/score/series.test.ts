@@ -92,6 +92,13 @@ describe('what is told', () => {
     expect(points[first]!.reasons.join()).toMatch(/against the days before at \d\d:00 UTC/);
   });
 
+  test('what is told as usual lies within what was there', () => {
+    const dice = createDice(14);
+    const counts = Array.from({ length: 3000 }, () => dice.poisson(1.5));
+    const [point] = scoreValues([...counts, 40]).slice(-1);
+    expect(point!.reasons).toContainEqual(expect.stringMatching(/^value 40, usual 0[.\d]* to [345]/));
+  });
+
   test('a series that has begun is learned, and says how much is missing', () => {
     const points = scoreValues(noise(50, 12));
     expect(points[3]).toMatchObject({

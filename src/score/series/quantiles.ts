@@ -5,6 +5,8 @@ export interface QuantileSettings {
   readonly anchor: number;
   /** No quantile ever stands still: it moves by this share of the scale at each point, times its level. */
   readonly leastGain: number;
+  /** No step goes past the value that causes it: what is shown to people stays within what was there. */
+  readonly isBounded?: true;
   /** Where to begin, and for how many points that stands; without it the first value is where all begin. */
   readonly typical?: {
     readonly quantiles: readonly number[];
@@ -40,7 +42,7 @@ export function scaleOf(state: Float64Array, at: number, { levels }: QuantileSet
 export function learnQuantiles(
   state: Float64Array,
   at: number,
-  { levels, anchor, leastGain, typical }: QuantileSettings,
+  { levels, anchor, leastGain, isBounded, typical }: QuantileSettings,
   value: number,
 ): void {
   const count = levels.length;
@@ -63,7 +65,9 @@ export function learnQuantiles(
   const step = scale * Math.max(leastGain, known < firstGains.length ? firstGains[known]! : 0);
   for (let i = 0; i < count; i++) {
     const level = levels[i]!;
-    state[at + i]! += value > state[at + i]! ? step * (1 - level) : -step * level;
+    const quantile = state[at + i]!;
+    const moved = quantile + (value > quantile ? step * (1 - level) : -step * level);
+    state[at + i] = isBounded && moved > value !== quantile > value ? value : moved;
   }
   for (let i = count - 2; i >= 0; i--) {
     if (state[at + i]! > state[at + i + 1]!) state[at + i] = state[at + i + 1]!;

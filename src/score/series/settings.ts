@@ -52,4 +52,9 @@ export const sideTail: TailSettings = {
 export const newsSettings: NewsSettings = { memoryPoints: 300, factor: 1.05, discount: 3 };
 
 /** The band of a feature that is told as usual: all but the lowest and the highest twentieth of late. */
-export const bandQuantiles: QuantileSettings = { levels: [0.95, 0.5, 0.05], anchor: 1, leastGain: 0.05 };
+export const bandQuantiles: QuantileSettings = {
+  levels: [0.95, 0.5, 0.05],
+  anchor: 1,
+  leastGain: 0.05,
+  isBounded: true,
+};
