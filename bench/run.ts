@@ -6,6 +6,7 @@ const benches = [
   'minhash',
   'dedup',
   'score',
+  'series',
   'history',
   'replay',
   'jetstream',

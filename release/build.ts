@@ -15,6 +15,7 @@ const outside = [
   /^lmdb/,
   /^msgpackr/,
   /^chdb/,
+  /^echarts/,
   /^ioredis/,
   /^piscina/,
   /^@clickhouse\//,

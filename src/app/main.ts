@@ -4,6 +4,7 @@ import { addCheckCommand } from './commands/check.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addReplayCommand } from './commands/replay.ts';
+import { addScoreCommand } from './commands/score.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { version } from './version.ts';
 
@@ -16,6 +17,7 @@ const program = new Command('tocsin')
 addServeCommand(program);
 addDemoCommand(program);
 addReplayCommand(program);
+addScoreCommand(program);
 addExplainCommand(program);
 addCheckCommand(program);
 

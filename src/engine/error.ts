@@ -118,6 +118,14 @@ export const errorCodes = {
     retryable: false,
     summary: 'A report, or a part of it, could not be read; the message names the field.',
   },
+  TOC_SERIES_INVALID: {
+    retryable: false,
+    summary: 'A file of a series has rows that cannot be read; nothing was written for it.',
+  },
+  TOC_SERIES_UNREADABLE: {
+    retryable: false,
+    summary: 'A file or folder of series cannot be read, or what was scored cannot be written.',
+  },
   TOC_STEP_FAILED: { retryable: false, summary: 'An HTTP step of a runbook failed.' },
   TOC_STOPPING: {
     retryable: true,

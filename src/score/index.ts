@@ -9,4 +9,7 @@ export * from './model-file.ts';
 export * from './pool.ts';
 export * from './row-batch.ts';
 export * from './scorer.ts';
+export * from './series/bank.ts';
+export * from './series/explain.ts';
+export * from './series/settings.ts';
 export * from './stage.ts';

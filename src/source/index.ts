@@ -7,3 +7,4 @@ export * from './stage.ts';
 export * from './received.ts';
 export type { MessageOutcome, MessageReport, TakeMessage } from './nats-message.ts';
 export { openNats, type NatsPort } from './open-nats.ts';
+export { parseTime } from './time.ts';

@@ -1,4 +1,3 @@
-import { SingleBar } from 'cli-progress';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -9,6 +8,7 @@ import type { LineContext } from '../../source/index.ts';
 import { requireConfig } from '../config-file.ts';
 import type { TocsinConfig } from '../config-schema.ts';
 import { createPipeline } from '../pipeline.ts';
+import { openProgressBar } from '../progress-bar.ts';
 import { readRecording, type Recording } from '../recording.ts';
 import { renderReplay, summarizeReplay } from '../render-replay.ts';
 import { Replay, type Assignment } from '../replay.ts';
@@ -118,18 +118,6 @@ async function foldWithBar(run: Replay, { alerts, indices }: Recording, isQuiet:
   } finally {
     bar?.stop();
   }
-}
-
-/** A bar on a terminal; null elsewhere. */
-function openProgressBar(what: string, total: number): SingleBar | null {
-  if (!process.stderr.isTTY) return null;
-  const bar = new SingleBar({
-    format: `${what} {bar} {percentage} % | {duration_formatted}`,
-    stream: process.stderr,
-    clearOnComplete: true,
-  });
-  bar.start(total, 0);
-  return bar;
 }
 
 async function writeAssignments(file: string, assignments: readonly Assignment[]): Promise<void> {
