@@ -7,10 +7,10 @@ function logOf(count: number, weight: number): { asked: number[]; read: LogReade
   const asked: number[] = [];
   const reader = new LogReader<Entry>(
     {
-      async read(firstPosition, maxCount): Promise<LogSlice<Entry>> {
+      async read(firstPosition, maxCount): Promise<LogSlice> {
         asked.push(maxCount);
         const length = Math.max(0, Math.min(maxCount, count - firstPosition + 1));
-        const payload = new Array<number>(weight).fill(0);
+        const payload = Array.from({ length: weight }, () => 0);
         return {
           firstPosition,
           entries: Array.from({ length }, () => ({ kind: 'alerts', timeMs: 0, payload })),
