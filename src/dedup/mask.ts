@@ -1,3 +1,4 @@
+import { matchCalendar, matchSpacedUnit } from './mask-spaced.ts';
 import {
   hasIdShape,
   isBareSuffix,
@@ -101,6 +102,12 @@ class Masker {
         continue;
       }
       const start = position;
+      const calendar = mayBeginCalendar(text, start) ? matchCalendar(text, start) : -1;
+      if (calendar > 0) {
+        this.#replace(start, calendar, '<time>');
+        position = calendar;
+        continue;
+      }
       let hasDigit = false;
       for (; position < length; position++) {
         const next = text.charCodeAt(position);
@@ -130,7 +137,10 @@ class Masker {
         if (this.#maskParts(start, end, separator)) return;
       }
       this.#maskName(start, end);
-    } else if (whole !== '') this.#replace(this.#isSign(start) ? start + 1 : start, end, whole);
+    } else if (whole !== '') {
+      const unit = whole === '<num>' && end === to ? matchSpacedUnit(text, end) : null;
+      this.#replace(this.#isSign(start) ? start + 1 : start, unit?.end ?? end, unit?.placeholder ?? whole);
+    }
   }
 
   /** The placeholder of a run that is one thing; empty when it is one and stays; null when it is none. */
@@ -164,8 +174,12 @@ class Masker {
     let from = start;
     for (let i = start; i <= end; i++) {
       if (i < end && text.charCodeAt(i) !== dot) continue;
-      // Short numbers between dots are a version.
-      const isVersion = i - from <= maxOrdinalDigits && i - from < end - start && isDigits(text, from, i);
+      // Short numbers between dots are a version, behind a row of dots they are none.
+      const isVersion =
+        i - from <= maxOrdinalDigits &&
+        i - from < end - start &&
+        isDigits(text, from, i) &&
+        !(text.charCodeAt(from - 1) === dot && text.charCodeAt(from - 2) === dot);
       if (i > from && !isVersion) this.#maskSegments(from, i);
       from = i + 1;
     }
@@ -265,6 +279,7 @@ class Masker {
   }
 }
 
+const space = 32;
 const dot = 46;
 const comma = 44;
 const slash = 47;
@@ -288,6 +303,16 @@ function isJoint(unit: number): boolean {
   return (
     unit === dot || unit === slash || unit === colon || unit === minus || unit === plus || unit === underscore
   );
+}
+
+/** A quick look that leaves out nearly all words: the letters that weekdays and months begin with, or a day before a month. */
+function mayBeginCalendar(text: string, start: number): boolean {
+  const unit = text.charCodeAt(start);
+  if (isDecimal(unit)) {
+    const day = isDecimal(text.charCodeAt(start + 1)) ? start + 2 : start + 1;
+    return text.charCodeAt(day) === space && isLetter(text.charCodeAt(day + 1));
+  }
+  return isLetter(unit) && 'smtwfjaond'.includes(text[start]!.toLowerCase());
 }
 
 /** Starts and ends of the parts between dashes and underscores; empty parts are left out. */

@@ -2,12 +2,14 @@ import { severityRank } from '../alert/index.ts';
 import { LshIndex, lshShape } from './lsh.ts';
 import { mix, signatureLength, similarityFrom } from './minhash.ts';
 import type { LiveSignal } from './signal-row.ts';
-import type { Sketch } from './sketch.ts';
+import { differInWords, type Sketch } from './sketch.ts';
 
 export interface Match {
   readonly signal: LiveSignal;
   /** Estimated Jaccard similarity, 0..1. */
   readonly similarity: number;
+  /** Whether the signal takes the alert in. If not, it is only the one that came closest. */
+  readonly isTaken: boolean;
 }
 
 interface Bucket {
@@ -30,10 +32,12 @@ const mostCompared = 16;
 export class OpenSignals {
   readonly #buckets = new Map<string, Bucket>();
   readonly #index: LshIndex<LiveSignal>;
+  readonly #threshold: number;
   readonly #least: number;
 
   /** `threshold` is the similarity from which on a signal is to be found. What is a little less similar is found as a rule. */
   constructor(threshold: number) {
+    this.#threshold = threshold;
     this.#least = threshold - nearMiss;
     this.#index = new LshIndex(lshShape(signatureLength, threshold));
   }
@@ -53,13 +57,16 @@ export class OpenSignals {
     }
   }
 
-  remove(signal: LiveSignal): void {
+  /** False when it was not in. */
+  remove(signal: LiveSignal): boolean {
     const bucket = this.#buckets.get(signal.scope);
-    if (!bucket) return;
-    removeByAge(bucket.signals, signal);
+    if (!bucket || !removeByAge(bucket.signals, signal)) return false;
     if (bucket.signals.length === 0) this.#buckets.delete(signal.scope);
-    if (!bucket.crowd) return;
-    const { byContent, handles } = bucket.crowd;
+    if (bucket.crowd) this.#removeFromCrowd(bucket.crowd, signal);
+    return true;
+  }
+
+  #removeFromCrowd({ byContent, handles }: NonNullable<Bucket['crowd']>, signal: LiveSignal): void {
     const handle = handles.get(signal);
     if (handle === undefined) return;
     this.#index.remove(handle);
@@ -77,7 +84,7 @@ export class OpenSignals {
     const equals = isCrowded ? (bucket.crowd?.byContent.get(sketch.content) ?? []) : bucket.signals;
     for (const signal of equals) {
       if (signal.sketch.content === sketch.content && hasRank(signal, leastRank))
-        return { signal, similarity: 1 };
+        return { signal, similarity: 1, isTaken: true };
     }
     const candidates = isCrowded
       ? this.#index.candidates(scopeNumber(scope), sketch.signature)
@@ -87,7 +94,10 @@ export class OpenSignals {
       // The index goes by a hash of the scope.
       if (signal.scope !== scope || !hasRank(signal, leastRank)) continue;
       const similarity = similarityFrom(sketch.signature, signal.sketch.signature, this.#least);
-      if (similarity > (best?.similarity ?? 0)) best = { signal, similarity };
+      if (similarity === 0) continue;
+      const isTaken = similarity >= this.#threshold && differInWords(sketch, signal.sketch);
+      if (best && (best.isTaken !== isTaken ? best.isTaken : similarity <= best.similarity)) continue;
+      best = { signal, similarity, isTaken };
     }
     return best;
   }
@@ -116,9 +126,11 @@ function insertByAge(signals: LiveSignal[], signal: LiveSignal): void {
   else signals.splice(placeOf(signals, signal.order), 0, signal);
 }
 
-function removeByAge(signals: LiveSignal[], signal: LiveSignal): void {
+function removeByAge(signals: LiveSignal[], signal: LiveSignal): boolean {
   const place = placeOf(signals, signal.order);
-  if (signals[place] === signal) signals.splice(place, 1);
+  if (signals[place] !== signal) return false;
+  signals.splice(place, 1);
+  return true;
 }
 
 /** Where the first signal stands that is not older. */

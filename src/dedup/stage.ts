@@ -10,6 +10,7 @@ import type {
   TocsinStage,
 } from '../incident/index.ts';
 import { dedupConfig, type DedupConfig } from './config.ts';
+import { differencesOf } from './differences.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { notSimilarReason, similarReason } from './reasons.ts';
 import { copySignal, type LiveSignal } from './signal-row.ts';
@@ -135,16 +136,17 @@ class Dedup implements DedupStage {
     }
     const identity = this.#signals.identify(alert);
     const match = this.#signals.mostSimilar(alert, identity);
-    if (match && match.similarity >= this.#config.similarity) {
+    if (match?.isTaken) {
       const { signal, similarity } = match;
       this.#signals.join(signal, fingerprint);
       this.#count(signal, true, nowMs);
       this.#lifecycle.begin(signal, nowMs, changes);
+      const differing = differencesOf(signal.row, { text: identity.text, labels: alert.labels });
       if (isNews(signal.row.fingerprintCount)) {
-        const reasons = [similarReason(match, alert.labels)];
+        const reasons = [similarReason(match, differing)];
         changes.push({ change: 'grown', signal: copySignal(signal), reasons });
       }
-      return { fingerprint, signalId: signal.row.id, how: 'similar', similarity };
+      return { fingerprint, signalId: signal.row.id, how: 'similar', similarity, differing };
     }
     const signal = this.#signals.create(newId, alert, identity, nowMs);
     this.#signals.join(signal, fingerprint);
