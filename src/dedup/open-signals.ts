@@ -1,22 +1,36 @@
-import { severityRank } from '../alert/index.ts';
+import { severityRank, type Severity } from '../alert/index.ts';
 import { LshIndex, lshShape } from './lsh.ts';
 import { mix, signatureLength, similarityFrom } from './minhash.ts';
 import type { LiveSignal } from './signal-row.ts';
 import { differInWords, type Sketch } from './sketch.ts';
 
-export interface Match {
-  readonly signal: LiveSignal;
+/** What alerts can be compared with: a signal, or a group of texts. */
+export interface Comparable {
+  readonly scope: string;
+  readonly sketch: Sketch;
+  /** The older of two has the lower. */
+  readonly order: number;
+  readonly row: { readonly severity: Severity };
+}
+
+export interface Match<S extends Comparable = LiveSignal> {
+  readonly signal: S;
   /** Estimated Jaccard similarity, 0..1. */
   readonly similarity: number;
   /** Whether the signal takes the alert in. If not, it is only the one that came closest. */
   readonly isTaken: boolean;
 }
 
-interface Bucket {
+interface Bucket<S> {
   /** The oldest first. */
-  readonly signals: LiveSignal[];
+  readonly signals: S[];
   /** Once it is crowded: its signals by content, and their handles in the index. */
-  crowd: { readonly byContent: Map<string, LiveSignal[]>; readonly handles: Map<LiveSignal, number> } | null;
+  crowd: Crowd<S> | null;
+}
+
+interface Crowd<S> {
+  readonly byContent: Map<string, S[]>;
+  readonly handles: Map<S, number>;
 }
 
 /** What is so much less similar than it had to be is still worth a word. */
@@ -29,9 +43,9 @@ const mostCompared = 16;
  * in: the most similar of a scope, the oldest of equals, one of the same content before all. In a scope of more than 16
  * signals only those are compared that share a band of the LSH index.
  */
-export class OpenSignals {
-  readonly #buckets = new Map<string, Bucket>();
-  readonly #index: LshIndex<LiveSignal>;
+export class OpenSignals<S extends Comparable = LiveSignal> {
+  readonly #buckets = new Map<string, Bucket<S>>();
+  readonly #index: LshIndex<S>;
   readonly #threshold: number;
   readonly #least: number;
 
@@ -42,7 +56,7 @@ export class OpenSignals {
     this.#index = new LshIndex(lshShape(signatureLength, threshold));
   }
 
-  add(signal: LiveSignal): void {
+  add(signal: S): void {
     const bucket = this.#buckets.get(signal.scope);
     if (!bucket) {
       this.#buckets.set(signal.scope, { signals: [signal], crowd: null });
@@ -51,14 +65,14 @@ export class OpenSignals {
     insertByAge(bucket.signals, signal);
     if (bucket.crowd) this.#addToCrowd(bucket.crowd, signal);
     else if (bucket.signals.length > mostCompared) {
-      const crowd = { byContent: new Map<string, LiveSignal[]>(), handles: new Map<LiveSignal, number>() };
+      const crowd = { byContent: new Map<string, S[]>(), handles: new Map<S, number>() };
       for (const member of bucket.signals) this.#addToCrowd(crowd, member);
       bucket.crowd = crowd;
     }
   }
 
   /** False when it was not in. */
-  remove(signal: LiveSignal): boolean {
+  remove(signal: S): boolean {
     const bucket = this.#buckets.get(signal.scope);
     if (!bucket || !removeByAge(bucket.signals, signal)) return false;
     if (bucket.signals.length === 0) this.#buckets.delete(signal.scope);
@@ -66,7 +80,7 @@ export class OpenSignals {
     return true;
   }
 
-  #removeFromCrowd({ byContent, handles }: NonNullable<Bucket['crowd']>, signal: LiveSignal): void {
+  #removeFromCrowd({ byContent, handles }: Crowd<S>, signal: S): void {
     const handle = handles.get(signal);
     if (handle === undefined) return;
     this.#index.remove(handle);
@@ -77,7 +91,7 @@ export class OpenSignals {
   }
 
   /** The best match in the scope, be it a near miss, among signals of at least this severity. */
-  best(scope: string, sketch: Sketch, leastRank: number): Match | null {
+  best(scope: string, sketch: Sketch, leastRank: number): Match<S> | null {
     const bucket = this.#buckets.get(scope);
     if (!bucket) return null;
     const isCrowded = bucket.crowd !== null && bucket.signals.length > mostCompared;
@@ -89,7 +103,7 @@ export class OpenSignals {
     const candidates = isCrowded
       ? this.#index.candidates(scopeNumber(scope), sketch.signature)
       : bucket.signals;
-    let best: Match | null = null;
+    let best: Match<S> | null = null;
     for (const signal of candidates) {
       // The index goes by a hash of the scope.
       if (signal.scope !== scope || !hasRank(signal, leastRank)) continue;
@@ -102,7 +116,7 @@ export class OpenSignals {
     return best;
   }
 
-  #addToCrowd({ byContent, handles }: NonNullable<Bucket['crowd']>, signal: LiveSignal): void {
+  #addToCrowd({ byContent, handles }: Crowd<S>, signal: S): void {
     const { content, signature } = signal.sketch;
     handles.set(signal, this.#index.add(signal, scopeNumber(signal.scope), signature));
     const equals = byContent.get(content);
@@ -111,7 +125,7 @@ export class OpenSignals {
   }
 }
 
-function hasRank({ row }: LiveSignal, leastRank: number): boolean {
+function hasRank({ row }: Comparable, leastRank: number): boolean {
   return severityRank(row.severity) >= leastRank;
 }
 
@@ -121,12 +135,12 @@ function scopeNumber(scope: string): number {
   return mix(hash);
 }
 
-function insertByAge(signals: LiveSignal[], signal: LiveSignal): void {
+function insertByAge<S extends Comparable>(signals: S[], signal: S): void {
   if (signals.length === 0 || signals.at(-1)!.order < signal.order) signals.push(signal);
   else signals.splice(placeOf(signals, signal.order), 0, signal);
 }
 
-function removeByAge(signals: LiveSignal[], signal: LiveSignal): boolean {
+function removeByAge<S extends Comparable>(signals: S[], signal: S): boolean {
   const place = placeOf(signals, signal.order);
   if (signals[place] !== signal) return false;
   signals.splice(place, 1);
@@ -134,7 +148,7 @@ function removeByAge(signals: LiveSignal[], signal: LiveSignal): boolean {
 }
 
 /** Where the first signal stands that is not older. */
-function placeOf(signals: readonly LiveSignal[], order: number): number {
+function placeOf(signals: readonly Comparable[], order: number): number {
   let low = 0;
   let high = signals.length;
   while (low < high) {
