@@ -1,7 +1,7 @@
 import { formatDuration } from '../alert/index.ts';
 import type { Reason } from '../incident/index.ts';
 import type { Match } from './open-signals.ts';
-import type { SignalRow } from './signal-row.ts';
+import type { LiveSignal, SignalRow } from './signal-row.ts';
 
 const maxShownLength = 100;
 
@@ -21,6 +21,11 @@ export function similarReason({ signal, similarity }: Match, differing: string):
     text: differing === '' ? text : `${text}; differs in ${differing}`,
     weight: similarity,
   };
+}
+
+/** Why an alert is in the signal that it opened, or came back to. */
+export function ownReason({ row }: LiveSignal): Reason {
+  return { stage: 'dedup', code: 'own_signal', text: `the first alert of ${row.id}` };
 }
 
 export function reopenedReason(quietMs: number): Reason {

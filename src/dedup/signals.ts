@@ -5,6 +5,7 @@ import { shapeHash, SignalsByShape } from './by-shape.ts';
 import type { DedupConfig } from './config.ts';
 import { Families, type ShapeRow } from './families.ts';
 import { maskTemplate } from './mask.ts';
+import { estimateSimilarity } from './minhash.ts';
 import { OpenSignals, type Match } from './open-signals.ts';
 import { createScope, type ScopeOf } from './scope.ts';
 import { addFingerprint, createSignalRow, type LiveSignal, type SignalRow } from './signal-row.ts';
@@ -104,6 +105,17 @@ export class Signals {
     if (!this.#config.near_duplicates) return null;
     const severity = parseSeverity(labelValue(alert.labels, this.#config.severity_label));
     return this.#open.best(scope, sketched.sketch, severityRank(severity));
+  }
+
+  /** How similar an alert is to a signal by what is known now. Nothing is learned from it. */
+  compare({ domain, labels, ...alert }: Alert, signal: LiveSignal): Match {
+    const text = textOf({ labels, annotations: alert.annotations });
+    const { sketch } = this.#sketches.of(domain, labels, text, maskTemplate(text));
+    return {
+      signal,
+      similarity: estimateSimilarity(sketch.signature, signal.sketch.signature),
+      isTaken: true,
+    };
   }
 
   create(id: string, alert: Alert, { text, template, sketched }: Identity, nowMs: number): LiveSignal {

@@ -110,7 +110,7 @@ export function differInWords(a: Sketch, b: Sketch): boolean {
 }
 
 /** The text of an alert that people read: summary, else description, else its name, else its first label. */
-export function textOf({ labels, annotations }: Alert): string {
+export function textOf({ labels, annotations }: Pick<Alert, 'labels' | 'annotations'>): string {
   const text =
     labelValue(annotations, 'summary') ||
     labelValue(annotations, 'description') ||

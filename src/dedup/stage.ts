@@ -3,6 +3,7 @@ import type { StageContext } from '../engine/index.ts';
 import type {
   AlertChange,
   LogEntry,
+  Reason,
   Sighting,
   Signal,
   SignalChange,
@@ -12,9 +13,10 @@ import type {
 import { dedupConfig, type DedupConfig } from './config.ts';
 import { differencesOf } from './differences.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { notSimilarReason, similarReason } from './reasons.ts';
+import { notSimilarReason, ownReason, similarReason } from './reasons.ts';
 import { copySignal, type LiveSignal } from './signal-row.ts';
 import { Signals, type Membership } from './signals.ts';
+import { textOf } from './sketch.ts';
 
 /** The dedup stage, and what it knows of signals. */
 export interface DedupStage extends TocsinStage {
@@ -24,6 +26,8 @@ export interface DedupStage extends TocsinStage {
   signals(): IterableIterator<Signal>;
   /** The signal of a fingerprint. */
   signalOf(fingerprint: string): Signal | undefined;
+  /** Why an alert is in its signal: how similar it is and what differs, as things stand now. Empty when it is in none. */
+  explain(alert: Alert): readonly Reason[];
 }
 
 /**
@@ -63,6 +67,18 @@ class Dedup implements DedupStage {
   signalOf(fingerprint: string): Signal | undefined {
     const known = this.#signals.membership(fingerprint);
     return known && copySignal(known.signal);
+  }
+
+  explain(alert: Alert): readonly Reason[] {
+    const signal = this.#signals.membership(alert.fingerprint)?.signal;
+    if (!signal) return [];
+    if (signal.row.fingerprints[0] === alert.fingerprint) return [ownReason(signal)];
+    return [
+      similarReason(
+        this.#signals.compare(alert, signal),
+        differencesOf(signal.row, { text: textOf(alert), labels: alert.labels }),
+      ),
+    ];
   }
 
   restore(config: LogEntry | null): void {

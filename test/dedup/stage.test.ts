@@ -74,6 +74,74 @@ describe('near-duplicates', () => {
     expect(signal.signature).toHaveLength(128);
   });
 
+  test('say of each alert why it is in its signal', async () => {
+    const scene = new Scene();
+    await scene.fire(0, crash, sameCrash);
+    const [first, second] = [crash, sameCrash].map((report) => scene.dedup.explain(alertOf(report, at(0))));
+    expect(first).toEqual([{ stage: 'dedup', code: 'own_signal', text: 'the first alert of sig-1-0' }]);
+    expect(second).toEqual([
+      {
+        stage: 'dedup',
+        code: 'similar_text',
+        text:
+          'similar text 1.00 to "Pod checkout-7d9f8b6c5-x2x1z restarted 12 times"; ' +
+          'differs in checkout-7d9f8b6c5-x2x1z -> checkout-7d9f8b6c5-k8s9b, 12 -> 7, ' +
+          'pod: checkout-7d9f8b6c5-x2x1z -> checkout-7d9f8b6c5-k8s9b',
+        weight: 1,
+      },
+    ]);
+    expect(scene.dedup.explain(alertOf({ alertname: 'Other' }, at(0)))).toEqual([]);
+  });
+
+  test('of a storm each say what differs, however many there are', async () => {
+    const scene = new Scene();
+    const pods = Array.from({ length: 300 }, (_, i) => ({
+      ...crash,
+      pod: `checkout-7d9f8b6c5-${1000 + i}z`,
+    }));
+    const [storm] = await scene.fire(0, ...pods);
+    for (const { how, signalId, similarity, differing } of storm!.sightings.slice(1)) {
+      expect({ how, signalId, similarity }).toEqual({ how: 'similar', signalId: 'sig-1-0', similarity: 1 });
+      expect(differing).toMatch(/^pod: checkout-7d9f8b6c5-1000z -> checkout-7d9f8b6c5-1\d+z$/);
+    }
+  });
+
+  test('are found by what was learned in the meantime, and the signal shows it', async () => {
+    const scene = new Scene();
+    const login = (user: string, id: number) => ({
+      alertname: 'Login',
+      id: `${1000 + id}`,
+      summary: `login of user ${user} to the gate was refused`,
+    });
+    const users = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank'];
+    const hows: string[] = [];
+    for (const [i, user] of users.entries()) hows.push(sighting(await scene.fire(i, login(user, i))).how);
+    expect(hows).toEqual(['new', 'new', 'new', 'new', 'similar', 'similar']);
+    expect(scene.dedup.signal('sig-1-0')).toMatchObject({
+      text: 'login of user alice to the gate was refused',
+      template: 'login of user <*> to the gate was refused',
+      fingerprintCount: 3,
+    });
+    expect(sighting(await scene.fire(7, login('gina', 7))).signalId).toBe('sig-1-0');
+    // A domain learns from its own alerts alone.
+    const elsewhere = await scene.fire(8, { ...login('alice', 8), ofDomain: 'other' });
+    expect(sighting(elsewhere).how).toBe('new');
+    expect(sighting(await scene.fire(9, { ...login('bob', 9), ofDomain: 'other' })).how).toBe('new');
+  });
+
+  test('that say more than their like are apart, however similar, and it is said', async () => {
+    const scene = new Scene();
+    const failure =
+      'authentication failure of the remote service; logname= uid=0 euid=0 tty=ssh ruser= rhost=10.0.0.1';
+    await scene.configure({ similarity: 0.7 });
+    await scene.fire(0, { alertname: 'Auth', id: '1000', summary: failure });
+    const more = await scene.fire(1, { alertname: 'Auth', id: '2000', summary: `${failure} user=root` });
+    expect(sighting(more).how).toBe('new');
+    expect(reasonsOf(more)[0]).toMatch(
+      /^most similar text 0\.\d\d, but more differs than words, to "authentication/,
+    );
+  });
+
   test('may differ in a word of a long text', async () => {
     const scene = new Scene();
     const words =
