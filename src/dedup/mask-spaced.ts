@@ -2,8 +2,8 @@
 
 import { isDecimal } from './mask-shapes.ts';
 
-const weekdays = 'sun mon tue wed thu fri sat'.split(' ');
-const months = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ');
+const weekdays = codesOf('sun mon tue wed thu fri sat');
+const months = codesOf('jan feb mar apr may jun jul aug sep oct nov dec');
 
 /**
  * The end of a date with the name of its month at `start`, such as `Fri Jun 17 07:07:00 2005`, `Thu Aug 04 15:29:45 PDT 2005`,
@@ -63,13 +63,22 @@ function dayAndMonthEnd(text: string, start: number): number {
 }
 
 /** The end of one of the names or of its first three letters. */
-function nameEnd(text: string, start: number, names: readonly string[]): number {
-  if (!isLetter(text.charCodeAt(start + 2))) return -1;
-  if (!names.includes(text.slice(start, start + 3).toLowerCase())) return -1;
+function nameEnd(text: string, start: number, names: ReadonlySet<number>): number {
+  if (!names.has(codeOf(text, start))) return -1;
   let end = start + 3;
   while (isLetter(text.charCodeAt(end))) end++;
   // Of longer names only the ends that days and months have.
   return end - start === 3 || (end - start <= 9 && hasNameEnd(text, end)) ? end : -1;
+}
+
+/** Three letters as one number, whatever their case. */
+function codeOf(text: string, start: number): number {
+  const [a, b, c] = [text.charCodeAt(start), text.charCodeAt(start + 1), text.charCodeAt(start + 2)];
+  return isLetter(a) && isLetter(b) && isLetter(c) ? ((a | 32) << 16) | ((b | 32) << 8) | (c | 32) : -1;
+}
+
+function codesOf(names: string): ReadonlySet<number> {
+  return new Set(names.split(' ').map((name) => codeOf(name, 0)));
 }
 
 function hasNameEnd(text: string, end: number): boolean {

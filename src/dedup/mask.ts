@@ -305,6 +305,9 @@ function isJoint(unit: number): boolean {
   );
 }
 
+const calendarLetters = new Uint8Array(128);
+for (const letter of 'smtwfjaond') calendarLetters[letter.charCodeAt(0)] = 1;
+
 /** A quick look that leaves out nearly all words: the letters that weekdays and months begin with, or a day before a month. */
 function mayBeginCalendar(text: string, start: number): boolean {
   const unit = text.charCodeAt(start);
@@ -312,7 +315,7 @@ function mayBeginCalendar(text: string, start: number): boolean {
     const day = isDecimal(text.charCodeAt(start + 1)) ? start + 2 : start + 1;
     return text.charCodeAt(day) === space && isLetter(text.charCodeAt(day + 1));
   }
-  return isLetter(unit) && 'smtwfjaond'.includes(text[start]!.toLowerCase());
+  return isLetter(unit) && unit < 128 && calendarLetters[unit | 32] === 1;
 }
 
 /** Starts and ends of the parts between dashes and underscores; empty parts are left out. */

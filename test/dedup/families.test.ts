@@ -31,11 +31,11 @@ function taught(texts: readonly string[], asked: string): string {
 }
 
 describe('a variable', () => {
-  test('is a word that five texts have in five ways, in texts that are equal otherwise', () => {
+  test('is a word that four texts have in four ways, in texts that are equal otherwise', () => {
     const texts = users.map((user) => `login of user ${user} refused`);
-    expect(taught(texts.slice(0, 4), 'login of user zoe refused')).toBe('of user zoe refused');
-    expect(taught(texts.slice(0, 5), 'login of user zoe refused')).toBe('of user * refused');
-    expect(taught(texts.slice(0, 5), 'login of admin zoe refused')).toBe('of admin zoe refused');
+    expect(taught(texts.slice(0, 3), 'login of user zoe refused')).toBe('of user zoe refused');
+    expect(taught(texts.slice(0, 4), 'login of user zoe refused')).toBe('of user * refused');
+    expect(taught(texts.slice(0, 4), 'login of admin zoe refused')).toBe('of admin zoe refused');
   });
 
   test('is a path, an address or the number of a series that three texts have in three ways', () => {
@@ -76,7 +76,7 @@ describe('a variable', () => {
 test('says of which shapes texts may have another family now', () => {
   const families = new Families(new Table<ShapeRow>('families'));
   const changed = users.map((user) => learn(families, `login of user ${user} refused`).length);
-  expect(changed).toEqual([0, 0, 0, 0, 1, 0]);
+  expect(changed).toEqual([0, 0, 0, 1, 0, 0]);
 });
 
 describe('what is kept', () => {
