@@ -1,4 +1,4 @@
-import { labelPairs, labelValue, type Labels } from '../alert/index.ts';
+import type { Labels } from '../alert/index.ts';
 
 const maxShown = 4;
 const maxShownLength = 60;
@@ -14,18 +14,30 @@ export interface Told {
  * (`pod: web-1 -> web-2`). Up to four of each are shown. Empty when they say the same.
  */
 export function differencesOf(before: Told, after: Told): string {
-  return [
-    ...shortened(wordDifferences(before.text, after.text)),
-    ...shortened(labelDifferences(before.labels, after.labels)),
-  ].join(', ');
+  const words = listed(wordDifferences(before.text, after.text));
+  const labels = listed(labelDifferences(before.labels, after.labels));
+  return words === '' || labels === '' ? words + labels : `${words}, ${labels}`;
 }
 
 /** Word by word where both texts have as many words; else what lies between their common beginning and end. */
 export function wordDifferences(before: string, after: string): string[] {
   if (before === after) return [];
-  const [a, b] = [wordsOf(before), wordsOf(after)];
-  if (a.length === b.length)
-    return a.flatMap((word, i) => (word === b[i] ? [] : [`${cut(word)} -> ${cut(b[i]!)}`]));
+  const differences: string[] = [];
+  let [a, b] = [wordStart(before, 0), wordStart(after, 0)];
+  while (a < before.length && b < after.length) {
+    const [aEnd, bEnd] = [wordEnd(before, a), wordEnd(after, b)];
+    if (!isEqual(before, a, aEnd, after, b, bEnd))
+      differences.push(`${cut(before.slice(a, aEnd))} -> ${cut(after.slice(b, bEnd))}`);
+    [a, b] = [wordStart(before, aEnd), wordStart(after, bEnd)];
+  }
+  return a < before.length || b < after.length ? [middleDifference(before, after)] : differences;
+}
+
+function middleDifference(before: string, after: string): string {
+  const [a, b] = [before, after].map((text) => text.split(/\s/).filter((word) => word !== '')) as [
+    string[],
+    string[],
+  ];
   const shorter = Math.min(a.length, b.length);
   let start = 0;
   while (start < shorter && a[start] === b[start]) start++;
@@ -34,28 +46,57 @@ export function wordDifferences(before: string, after: string): string[] {
   const [one, two] = [a, b].map(
     (words) => cut(words.slice(start, words.length - end).join(' ')) || 'nothing',
   );
-  return [`${one} -> ${two}`];
+  return `${one} -> ${two}`;
 }
 
+/** Both lists are in the order of their names. */
 function labelDifferences(before: Labels, after: Labels): string[] {
-  const shown: string[] = [];
-  for (const [name, value] of labelPairs(after)) {
-    const old = labelValue(before, name);
-    if (old !== value) shown.push(`${name}: ${cut(old) || 'none'} -> ${cut(value)}`);
+  const differences: string[] = [];
+  for (let a = 0, b = 0; a < before.length || b < after.length;) {
+    const [old, name] = [before[a], after[b]];
+    if (old === name) {
+      if (before[a + 1] !== after[b + 1])
+        differences.push(`${name}: ${cut(before[a + 1]!)} -> ${cut(after[b + 1]!)}`);
+      a += 2;
+      b += 2;
+    } else if (name === undefined || (old !== undefined && old < name)) {
+      differences.push(`${old}: ${cut(before[a + 1]!)} -> none`);
+      a += 2;
+    } else {
+      differences.push(`${name}: none -> ${cut(after[b + 1]!)}`);
+      b += 2;
+    }
   }
-  for (const [name, value] of labelPairs(before)) {
-    if (labelValue(after, name) === '') shown.push(`${name}: ${cut(value)} -> none`);
-  }
-  return shown;
+  return differences;
 }
 
-function shortened(shown: readonly string[]): readonly string[] {
-  const rest = shown.length - maxShown;
-  return rest <= 0 ? shown : [...shown.slice(0, maxShown), `${rest} more`];
+function listed(differences: readonly string[]): string {
+  const rest = differences.length - maxShown;
+  return rest <= 0 ? differences.join(', ') : `${differences.slice(0, maxShown).join(', ')}, ${rest} more`;
 }
 
-function wordsOf(text: string): string[] {
-  return text.split(/\s/).filter((word) => word !== '');
+function wordStart(text: string, from: number): number {
+  let position = from;
+  while (position < text.length && isSpace(text.charCodeAt(position))) position++;
+  return position;
+}
+
+function wordEnd(text: string, from: number): number {
+  let position = from;
+  while (position < text.length && !isSpace(text.charCodeAt(position))) position++;
+  return position;
+}
+
+function isEqual(a: string, aStart: number, aEnd: number, b: string, bStart: number, bEnd: number): boolean {
+  if (aEnd - aStart !== bEnd - bStart) return false;
+  for (let i = 0; i < aEnd - aStart; i++) {
+    if (a.charCodeAt(aStart + i) !== b.charCodeAt(bStart + i)) return false;
+  }
+  return true;
+}
+
+function isSpace(unit: number): boolean {
+  return unit === 32 || (unit >= 9 && unit <= 13);
 }
 
 function cut(text: string): string {

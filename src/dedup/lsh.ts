@@ -119,7 +119,7 @@ export class LshIndex<Item extends { readonly order: number }> {
     return this.#items[Math.floor(entry / this.#shape.bands)]!;
   }
 
-  /** Two to four chains per handle and band keep them short. */
+  /** One to two chains per handle and band keep them short; more would be memory to miss. */
   #chainOf(key: number): number {
     return key & (this.#heads.length - 1);
   }
@@ -160,7 +160,7 @@ export class LshIndex<Item extends { readonly order: number }> {
     entries.set(this.#entries);
     this.#entries = entries;
     this.#capacity = capacity;
-    this.#heads = new Int32Array(2 ** Math.ceil(Math.log2(capacity * bands)) * 2).fill(none);
+    this.#heads = new Int32Array(2 ** Math.ceil(Math.log2(capacity * bands))).fill(none);
     const handles = this.#items.flatMap((item, handle) => (item ? [{ handle, order: item.order }] : []));
     for (const { handle, order } of handles.sort((a, b) => a.order - b.order)) {
       for (let entry = handle * bands; entry < (handle + 1) * bands; entry++) this.#link(entry, order);
