@@ -1,8 +1,11 @@
 import type { Table } from '../engine/index.ts';
 import { masked, seriesOf, slotKind, type SplitText } from './split.ts';
 
-/** Families of one shape as they are kept: the slots of each, the oldest first, `variable` where a slot is known to be one. */
-export type ShapeRow = readonly (readonly string[])[];
+/**
+ * Families of one shape as they are kept, the oldest first: the slots of each in one string, `variable` where a slot is known to be one.
+ * Strings, since as many arrays of words keep the garbage collector busier than all the rest of dedup.
+ */
+export type ShapeRow = readonly string[];
 
 /** Stands for a slot that is known to be a variable. */
 export const variable = '\u0001';
@@ -21,6 +24,8 @@ const mostDiffering = 3;
 const defaultLimits = { familiesPerShape: 64, families: 32_768 };
 /** Texts of more slots are not learned from. */
 const mostSlots = 128;
+/** Between the slots of a family. */
+const border = '\u0002';
 const none: readonly string[] = [];
 
 /**
@@ -60,9 +65,10 @@ export class Families {
   learn(key: string, { slots, fixedCount }: SplitText): readonly string[] {
     if (slots.length === 0 || slots.length > mostSlots) return none;
     const row = this.#table.get(key) ?? [];
-    if (bestFamily(row, slots)) return none;
-    const { family, others } = generalize(slots, row, fixedCount);
-    const changed = family === slots ? [] : [key];
+    const text = slots.join(border);
+    if (bestFamily(row, text, slots) !== undefined) return none;
+    const { family, others } = generalize(text, row, fixedCount);
+    const changed = family === text ? [] : [key];
     if (others.length >= this.#limits.familiesPerShape) {
       const [forgotten] = others.splice(oldestUnlearned(others), 1);
       if (forgotten?.includes(variable)) changed.push(key);
@@ -78,14 +84,16 @@ export class Families {
   /** The slots of the family to which a text belongs; its own when nothing is known of it. */
   familyOf(key: string, slots: readonly string[]): readonly string[] {
     const row = this.#table.get(key);
-    return (row && bestFamily(row, slots)) ?? slots;
+    const family = row && bestFamily(row, slots.join(border), slots);
+    return family === undefined ? slots : family.split(border);
   }
 
+  /** An eighth at once: to find the oldest row costs a walk over those that were deleted before it. */
   #forgetOldest(changed: string[]): void {
-    while (this.#count > this.#limits.families) {
-      const [oldest] = this.#table.entries();
-      if (!oldest) return;
-      const [key, row] = oldest;
+    if (this.#count <= this.#limits.families) return;
+    const wanted = this.#limits.families - (this.#limits.families >> 3);
+    for (const [key, row] of this.#table.entries()) {
+      if (this.#count <= wanted) return;
       this.#count -= row.length;
       this.#table.delete(key);
       if (row.some((family) => family.includes(variable))) changed.push(key);
@@ -93,12 +101,14 @@ export class Families {
   }
 }
 
-/** Of the families that take in the slots the one with the fewest variables, the oldest of equals. */
-function bestFamily(row: ShapeRow, slots: readonly string[]): readonly string[] | undefined {
-  let best: readonly string[] | undefined;
+/** Of the families that take in the slots the one with the fewest variables, the oldest of equals. `text` is the slots in one string. */
+function bestFamily(row: ShapeRow, text: string, slots: readonly string[]): string | undefined {
+  if (row.includes(text)) return text;
+  let best: string | undefined;
   let fewest = Infinity;
   for (const family of row) {
-    const count = variablesIfTaken(family, slots);
+    if (!family.includes(variable)) continue;
+    const count = variablesIfTaken(family.split(border), slots);
     if (count < 0 || count >= fewest) continue;
     best = family;
     fewest = count;
@@ -125,32 +135,32 @@ function oldestUnlearned(row: ShapeRow): number {
 
 /** Makes variables of slots as long as others are found that differ in them alone; gives the family and those that it did not take in. */
 function generalize(
-  slots: readonly string[],
+  text: string,
   row: ShapeRow,
   fixedCount: number,
-): { readonly family: readonly string[]; readonly others: (readonly string[])[] } {
-  let family = slots;
+): { readonly family: string; readonly others: string[] } {
+  let family = text;
   let others = [...row];
-  for (;;) {
-    const places = findVariables(family, others, fixedCount);
-    if (!places) return { family, others };
-    const wider = family.map((slot, i) => (places.includes(i) ? variable : slot));
-    others = others.filter((other) => variablesIfTaken(wider, other) < 0);
-    family = wider;
+  while (others.length > 0) {
+    const slots = family.split(border);
+    const places = findVariables(slots, others, fixedCount);
+    if (!places) break;
+    const wider = slots.map((slot, i) => (places.includes(i) ? variable : slot));
+    others = others.filter((other) => variablesIfTaken(wider, other.split(border)) < 0);
+    family = wider.join(border);
   }
+  return { family, others };
 }
+
+type Slots = readonly string[];
 
 interface Difference {
   readonly places: readonly number[];
-  readonly members: (readonly string[])[];
+  readonly members: Slots[];
 }
 
 /** The fewest slots that are variables by the families that differ from this one in nothing else; of equally few those with the most families. */
-function findVariables(
-  family: readonly string[],
-  others: ShapeRow,
-  fixedCount: number,
-): readonly number[] | null {
+function findVariables(family: Slots, others: ShapeRow, fixedCount: number): readonly number[] | null {
   const differences = differencesFrom(family, others);
   let best: readonly number[] | null = null;
   let mostMembers = 0;
@@ -167,9 +177,10 @@ function findVariables(
   return best;
 }
 
-function differencesFrom(family: readonly string[], others: ShapeRow): readonly Difference[] {
+function differencesFrom(family: Slots, others: ShapeRow): readonly Difference[] {
   const byPlaces = new Map<string, Difference>();
-  for (const other of others) {
+  for (const text of others) {
+    const other = text.split(border);
     const places: number[] = [];
     for (let i = 0; i < family.length && places.length <= mostDiffering; i++) {
       if (family[i] !== other[i]) places.push(i);
@@ -184,7 +195,7 @@ function differencesFrom(family: readonly string[], others: ShapeRow): readonly 
 }
 
 /** Whether all of these slots are variables, by the values that they take in families that are equal otherwise. */
-function areVariables(places: readonly number[], families: ShapeRow, fixedCount: number): boolean {
+function areVariables(places: readonly number[], families: readonly Slots[], fixedCount: number): boolean {
   let words = 0;
   for (const place of places) {
     const values = new Set(families.map((family) => family[place]!));
@@ -204,7 +215,7 @@ function areVariables(places: readonly number[], families: ShapeRow, fixedCount:
   return constants >= (words === 0 ? 1 : Math.max(2, 2 * words));
 }
 
-function constantsIn(family: readonly string[], places: readonly number[]): number {
+function constantsIn(family: Slots, places: readonly number[]): number {
   let count = 0;
   for (let i = 0; i < family.length; i++) {
     if (!places.includes(i) && family[i] !== variable && family[i] !== masked) count++;

@@ -77,7 +77,7 @@ export class Sketches {
 
   #make(name: string, template: string, split: SplitText, shapeKey: string): Sketched {
     const family = this.#families.familyOf(shapeKey, split.slots);
-    const slots = family.map((slot) => (slot === variable ? masked : slot));
+    const slots = family === split.slots ? family : family.map((slot) => (slot === variable ? masked : slot));
     return {
       sketch: this.#sketchOf(name, split.shape, slots),
       template: showVariables(template, split, family),

@@ -226,8 +226,9 @@ function isEmptyBracket(text: string, position: number, open: number): boolean {
   return text.charCodeAt(end) === close;
 }
 
+/** Control characters too, so that none is taken for a gap. */
 function isSpace(unit: number): boolean {
-  return unit === 32 || (unit >= 9 && unit <= 13) || unit === 160;
+  return unit <= 32 || unit === 160;
 }
 
 function isDigit(unit: number): boolean {
