@@ -180,18 +180,30 @@ function findVariables(family: Slots, others: ShapeRow, fixedCount: number): rea
 function differencesFrom(family: Slots, others: ShapeRow): readonly Difference[] {
   const byPlaces = new Map<string, Difference>();
   for (const text of others) {
-    const other = text.split(border);
-    const places: number[] = [];
-    for (let i = 0; i < family.length && places.length <= mostDiffering; i++) {
-      if (family[i] !== other[i]) places.push(i);
-    }
-    if (places.length > mostDiffering) continue;
+    const places = differingPlaces(family, text);
+    if (!places) continue;
     const key = places.join();
     const found = byPlaces.get(key);
-    if (found) found.members.push(other);
-    else byPlaces.set(key, { places, members: [other] });
+    if (found) found.members.push(text.split(border));
+    else byPlaces.set(key, { places, members: [text.split(border)] });
   }
   return [...byPlaces.values()];
+}
+
+/** Null when there are too many. Most families are told apart by their first words, before the other is taken apart. */
+function differingPlaces(family: Slots, other: string): number[] | null {
+  const places: number[] = [];
+  for (let i = 0, from = 0; i < family.length; i++) {
+    const next = other.indexOf(border, from);
+    const end = next < 0 ? other.length : next;
+    const slot = family[i]!;
+    if (end - from !== slot.length || !other.startsWith(slot, from)) {
+      if (places.length === mostDiffering) return null;
+      places.push(i);
+    }
+    from = end + 1;
+  }
+  return places;
 }
 
 /** Whether all of these slots are variables, by the values that they take in families that are equal otherwise. */

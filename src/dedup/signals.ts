@@ -95,7 +95,8 @@ export class Signals {
     const text = textOf(alert);
     const template = maskTemplate(text);
     const { domain, labels } = alert;
-    const { changed, ...sketched } = this.#sketches.learn(domain, labels, text, template);
+    const changed: string[] = [];
+    const sketched = this.#sketches.learn(domain, labels, text, template, changed);
     for (const shapeKey of changed) this.#sketchAnew(shapeKey);
     return { text, template, sketched, scope: this.#scopeOf(domain, labels, sketched.sketch.telling) };
   }
@@ -176,10 +177,10 @@ export class Signals {
   #sketchAnew(shapeKey: string): void {
     for (const signal of this.#byShape.of(shapeKey)) {
       const { sketch, template } = this.#sketchedOf(signal.row);
+      signal.template = template;
       if (sketch.content === signal.sketch.content) continue;
       const isOpen = this.#open.remove(signal);
       signal.sketch = sketch;
-      signal.template = template;
       signal.scope = this.#scopeOf(signal.row.domain, signal.row.labels, sketch.telling);
       if (isOpen) this.#open.add(signal);
     }

@@ -28,7 +28,7 @@ interface Known extends Sketched {
   readonly row: ShapeRow | undefined;
 }
 
-const maxCached = 16_384;
+const maxCached = 8192;
 const slotsFrom = '\u0002';
 
 /**
@@ -46,26 +46,21 @@ export class Sketches {
   }
 
   /**
-   * The sketch of a new alert, from which is also learned: `changed` are the shapes of which texts may have another sketch from now on.
+   * The sketch of a new alert, from which is also learned: `changed` gets the shapes of which texts may have another sketch from now on.
    * `template` is the masked text.
    */
-  learn(
-    domain: string,
-    labels: Labels,
-    text: string,
-    template: string,
-  ): Sketched & { readonly changed: readonly string[] } {
+  learn(domain: string, labels: Labels, text: string, template: string, changed: string[]): Sketched {
     const name = nameBefore(labels, text);
     const key = `${domain}\n${name}\n${template}`;
     const known = this.#known.get(key);
-    if (known && this.#families.row(known.shapeKey) === known.row) return { ...known, changed: nothing };
+    if (known && this.#families.row(known.shapeKey) === known.row) return known;
     const split = splitTemplate(template);
     const shapeKey = `${domain}\n${name}\n${split.shape}`;
-    const changed = this.#families.learn(shapeKey, split);
-    const made = { ...this.#make(name, template, split, shapeKey), row: this.#families.row(shapeKey) };
+    changed.push(...this.#families.learn(shapeKey, split));
+    const made = this.#make(name, template, split, shapeKey);
     if (this.#known.size >= maxCached) this.#known.clear();
     this.#known.set(key, made);
-    return { ...made, changed };
+    return made;
   }
 
   /** The sketch of what is known already, such as a signal. */
@@ -75,13 +70,14 @@ export class Sketches {
     return this.#make(name, template, split, `${domain}\n${name}\n${split.shape}`);
   }
 
-  #make(name: string, template: string, split: SplitText, shapeKey: string): Sketched {
+  #make(name: string, template: string, split: SplitText, shapeKey: string): Known {
     const family = this.#families.familyOf(shapeKey, split.slots);
     const slots = family === split.slots ? family : family.map((slot) => (slot === variable ? masked : slot));
     return {
       sketch: this.#sketchOf(name, split.shape, slots),
       template: showVariables(template, split, family),
       shapeKey,
+      row: this.#families.row(shapeKey),
     };
   }
 
@@ -119,8 +115,6 @@ export function textOf({ labels, annotations }: Pick<Alert, 'labels' | 'annotati
   for (const [name, value] of labelPairs(labels)) return `${name}=${value}`;
   return '';
 }
-
-const nothing: readonly string[] = [];
 
 function isWord(slot: string): boolean {
   const kind = slotKind(slot);

@@ -38,7 +38,7 @@ export class TextGroups {
 
   learn(alert: Alert): void {
     const text = textOf(alert);
-    this.#sketches.learn(alert.domain, alert.labels, text, maskTemplate(text));
+    this.#sketches.learn(alert.domain, alert.labels, text, maskTemplate(text), []);
   }
 
   /** The group of an alert, which may be a new one, and how similar its first text is, 0..1. */
