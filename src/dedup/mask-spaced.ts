@@ -30,6 +30,19 @@ export function matchCalendar(text: string, start: number): number {
   return parts > 0 ? end : -1;
 }
 
+const calendarLetters = new Uint8Array(128);
+for (const letter of 'smtwfjaond') calendarLetters[letter.charCodeAt(0)] = 1;
+
+/** A quick look that leaves out nearly all words: the letters that weekdays and months begin with, or a day before a month. */
+export function mayBeginCalendar(text: string, start: number): boolean {
+  const unit = text.charCodeAt(start);
+  if (isDecimal(unit)) {
+    const day = isDecimal(text.charCodeAt(start + 1)) ? start + 2 : start + 1;
+    return text.charCodeAt(day) === space && isLetter(text.charCodeAt(day + 1));
+  }
+  return isLetter(unit) && unit < 128 && calendarLetters[unit | 32] === 1;
+}
+
 const spacedUnits: ReadonlyMap<string, '<size>' | '<duration>'> = new Map([
   ...'b byte bytes kb mb gb tb pb kib mib gib tib pib'.split(' ').map((unit) => [unit, '<size>'] as const),
   ...'ns us ms s sec secs second seconds min mins minute minutes hr hrs hour hours day days millisecond milliseconds'

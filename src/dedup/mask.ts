@@ -1,11 +1,11 @@
-import { matchCalendar, matchSpacedUnit } from './mask-spaced.ts';
+import { podSuffixStart } from './mask-pods.ts';
+import { matchCalendar, matchSpacedUnit, mayBeginCalendar } from './mask-spaced.ts';
 import {
   hasIdShape,
   isBareSuffix,
   isDecimal,
   isDigits,
   isHexId,
-  isReplicaSetHash,
   isUpperCase,
   isUuid,
   matchAddress,
@@ -279,7 +279,6 @@ class Masker {
   }
 }
 
-const space = 32;
 const dot = 46;
 const comma = 44;
 const slash = 47;
@@ -305,19 +304,6 @@ function isJoint(unit: number): boolean {
   );
 }
 
-const calendarLetters = new Uint8Array(128);
-for (const letter of 'smtwfjaond') calendarLetters[letter.charCodeAt(0)] = 1;
-
-/** A quick look that leaves out nearly all words: the letters that weekdays and months begin with, or a day before a month. */
-function mayBeginCalendar(text: string, start: number): boolean {
-  const unit = text.charCodeAt(start);
-  if (isDecimal(unit)) {
-    const day = isDecimal(text.charCodeAt(start + 1)) ? start + 2 : start + 1;
-    return text.charCodeAt(day) === space && isLetter(text.charCodeAt(day + 1));
-  }
-  return isLetter(unit) && unit < 128 && calendarLetters[unit | 32] === 1;
-}
-
 /** Starts and ends of the parts between dashes and underscores; empty parts are left out. */
 function segmentsOf(text: string, start: number, end: number): number[] {
   const bounds: number[] = [];
@@ -329,22 +315,4 @@ function segmentsOf(text: string, start: number, end: number): number[] {
     from = i + 1;
   }
   return bounds;
-}
-
-/** The segment with which a generated suffix begins, as in `checkout-7d9f8b6c5-x2x1z`; -1 when there is none. */
-function podSuffixStart(text: string, bounds: readonly number[]): number {
-  const last = bounds.length / 2 - 1;
-  if (last < 1 || isDigits(text, bounds[0]!, bounds[1]!)) return -1;
-  const from = bounds[2 * last]!;
-  const to = bounds[2 * last + 1]!;
-  if (last >= 2 && to - from === 5 && isReplicaSetHash(text, bounds[2 * last - 2]!, bounds[2 * last - 1]!)) {
-    if (isBareSuffix(text, from, to) || !hasVowel(text, from, to)) return last - 1;
-  }
-  if (isBareSuffix(text, from, to)) return last;
-  return !isDigits(text, from, to) && isReplicaSetHash(text, from, to) ? last : -1;
-}
-
-function hasVowel(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if ('aeiouAEIOU'.includes(text[i] ?? '')) return true;
-  return false;
 }

@@ -66,9 +66,9 @@ describe('lines of text', () => {
   });
 
   test('are grouped by what the whole file teaches, those at its begin too', async () => {
-    const grouped = await group(users.map((user) => `login of user ${user} refused`).join('\n'));
+    const grouped = await group(users.map((user) => `login of user ${user} noted`).join('\n'));
     expect(groupsOf(grouped)).toEqual([0, 0, 0, 0, 0]);
-    expect(grouped.lines[4]?.template).toBe('login of user <*> refused');
+    expect(grouped.lines[4]?.template).toBe('login of user <*> noted');
   });
 
   test('that tell opposites apart are never one group', async () => {

@@ -5,7 +5,7 @@ import { differencesOf, wordDifferences } from '../../src/dedup/differences.ts';
 test.each([
   ['disk 91% full', 'disk 92% full', ['91% -> 92%']],
   ['disk full', 'disk full', []],
-  ['login of a refused', 'login of a and b refused', ['nothing -> and b']],
+  ['login of a noted', 'login of a and b noted', ['nothing -> and b']],
   ['a b c', 'x y', ['a b c -> x y']],
 ])('%s and %s', (before, after, differences) => {
   expect(wordDifferences(before, after)).toEqual(differences);

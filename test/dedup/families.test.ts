@@ -32,19 +32,19 @@ function taught(texts: readonly string[], asked: string): string {
 
 describe('a variable', () => {
   test('is a word that four texts have in four ways, in texts that are equal otherwise', () => {
-    const texts = users.map((user) => `login of user ${user} refused`);
-    expect(taught(texts.slice(0, 3), 'login of user zoe refused')).toBe('of user zoe refused');
-    expect(taught(texts.slice(0, 4), 'login of user zoe refused')).toBe('of user * refused');
-    expect(taught(texts.slice(0, 4), 'login of admin zoe refused')).toBe('of admin zoe refused');
+    const texts = users.map((user) => `login of user ${user} noted`);
+    expect(taught(texts.slice(0, 3), 'login of user zoe noted')).toBe('of user zoe noted');
+    expect(taught(texts.slice(0, 4), 'login of user zoe noted')).toBe('of user * noted');
+    expect(taught(texts.slice(0, 4), 'login of admin zoe noted')).toBe('of admin zoe noted');
   });
 
   test('is a path, an address or the number of a series that three texts have in three ways', () => {
     const paths = ['/etc/a', '/etc/b', '/etc/c'].map((path) => `cannot read file ${path} today`);
     expect(taught(paths, 'cannot read file /tmp/x today')).toBe('file * today');
-    const nodes = ['node-1', 'node-2', 'node-3'].map((node) => `traffic leaves by ${node} today`);
-    expect(taught(nodes, 'traffic leaves by node-9 today')).toBe('leaves by * today');
-    const interfaces = ['eth0', 'alt1', 'sci2'].map((name) => `traffic leaves by ${name} today`);
-    expect(taught(interfaces, 'traffic leaves by eth0 today')).toBe('leaves by eth0 today');
+    const nodes = ['node-1', 'node-2', 'node-3'].map((node) => `traffic via ${node} today`);
+    expect(taught(nodes, 'traffic via node-9 today')).toBe('via * today');
+    const interfaces = ['eth0', 'alt1', 'sci2'].map((name) => `traffic via ${name} today`);
+    expect(taught(interfaces, 'traffic via eth0 today')).toBe('via eth0 today');
   });
 
   test('may stand in several places at once', () => {
@@ -53,9 +53,9 @@ describe('a variable', () => {
   });
 
   test('is never a state in capitals, a direction word, or what the text begins with', () => {
-    const states = ['NEW', 'ASSIGNED', 'RUNNING', 'KILLED', 'DONE', 'LOST', 'FAILING'];
+    const states = ['ALPHA', 'BRAVO', 'CHARLIE', 'DELTA', 'ECHO', 'FOXTROT', 'GOLF'];
     const texts = states.map((state) => `attempt is ${state} according to the master`);
-    expect(taught(texts, texts[2]!)).toContain('RUNNING');
+    expect(taught(texts, texts[2]!)).toContain('CHARLIE');
     const first = users.map((user) => `${user} has logged in at the gate`);
     expect(taught(first, first[0]!)).not.toContain('*');
     expect(familiesOf(first).count).toBe(users.length);
@@ -67,15 +67,15 @@ describe('a variable', () => {
   });
 
   test('stays one', () => {
-    const families = familiesOf(users.map((user) => `login of user ${user} refused`));
-    for (let i = 0; i < 500; i++) learn(families, `login of guest ${'x'.repeat(i)}y refused`);
-    expect(familyOf(families, 'login of user zoe refused')).toBe('of user * refused');
+    const families = familiesOf(users.map((user) => `login of user ${user} noted`));
+    for (let i = 0; i < 500; i++) learn(families, `login of guest ${'x'.repeat(i)}y noted`);
+    expect(familyOf(families, 'login of user zoe noted')).toBe('of user * noted');
   });
 });
 
 test('says of which shapes texts may have another family now', () => {
   const families = new Families(new Table<ShapeRow>('families'));
-  const changed = users.map((user) => learn(families, `login of user ${user} refused`).length);
+  const changed = users.map((user) => learn(families, `login of user ${user} noted`).length);
   expect(changed).toEqual([0, 0, 0, 1, 0, 0]);
 });
 
@@ -83,36 +83,36 @@ describe('what is kept', () => {
   test('is bounded in a shape, where what has no variable goes first', () => {
     const families = familiesOf(
       [
-        ...users.map((user) => `login of user ${user} refused`),
+        ...users.map((user) => `login of user ${user} noted`),
         ...Array.from({ length: 50 }, (_, i) => `${'xy'.repeat(i + 1)}7 of ${'ab'.repeat(i + 1)} z`),
         ...Array.from(
           { length: 50 },
-          (_, i) => `login a${'b'.repeat(i)} c${'d'.repeat(i)} e${'f'.repeat(i)} refused`,
+          (_, i) => `login a${'b'.repeat(i)} c${'d'.repeat(i)} e${'f'.repeat(i)} noted`,
         ),
       ],
       { familiesPerShape: 8, families: 1000 },
     );
     expect(families.count).toBeLessThanOrEqual(16);
-    expect(familyOf(families, 'login of user zoe refused')).toBe('of user * refused');
+    expect(familyOf(families, 'login of user zoe noted')).toBe('of user * noted');
   });
 
   test('is bounded in all, where the shapes go first that have not changed for the longest time', () => {
     const families = familiesOf(
       [
-        ...users.map((user) => `login of user ${user} refused`),
+        ...users.map((user) => `login of user ${user} noted`),
         ...Array.from({ length: 100 }, (_, i) => `${'q'.repeat(i + 1)} of something`),
       ],
       { familiesPerShape: 64, families: 20 },
     );
     expect(families.count).toBeGreaterThan(15);
     expect(families.count).toBeLessThanOrEqual(20);
-    expect(familyOf(families, 'login of user zoe refused')).toBe('of user zoe refused');
+    expect(familyOf(families, 'login of user zoe noted')).toBe('of user zoe noted');
   });
 
   test('is the same after a restart anywhere', () => {
     const text = fc
       .tuple(fc.constantFrom(...users, 'ROOT'), fc.constantFrom('/a/b', '/c', '10.0.0.1', 'x'), fc.nat(3))
-      .map(([user, path, n]) => `${'login'.slice(n)} of user ${user} to ${path} refused`);
+      .map(([user, path, n]) => `${'login'.slice(n)} of user ${user} to ${path} noted`);
     fc.assert(
       fc.property(fc.array(text, { maxLength: 60, size: 'max' }), fc.nat(), (texts, at) => {
         const limits = { familiesPerShape: 6, families: 12 };

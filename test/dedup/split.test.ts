@@ -10,11 +10,11 @@ function slotsOf(text: string): readonly string[] {
 describe('what may turn out to be a variable', () => {
   test.each<readonly [text: string, slots: readonly string[]]>([
     ['Password of alice was wrong', ['of', 'alice', 'was', 'wrong']],
-    ['node-129 has rebooted', ['node-129', 'has', 'rebooted']],
+    ['node-129 has news', ['node-129', 'has', 'news']],
     ['Opening /var/log/app.log', ['/var/log/app.log']],
     ['fetch https://shop.example/a?x=1,2 now', ['https://shop.example/a?x=<*>', 'now']],
     ['mail to jane@example.org', ['to', 'jane@example.org']],
-    ['pipe C:\\Windows\\a.dll died', ['c:\\windows\\a.dll', 'died']],
+    ['pipe C:\\Windows\\a.dll hums', ['c:\\windows\\a.dll', 'hums']],
     ['listens at proxy.example.net:5070', ['at', 'proxy.example.net:<*>']],
     ['task task_201706092018_0024_m_000003 done', ['task_<*>_<*>_m_<*>', 'done']],
     ['count=5 size=12', ['<*>', 'size', '<*>']],
@@ -22,7 +22,7 @@ describe('what may turn out to be a variable', () => {
     ['got 2048 bytes (2 KiB) more', [masked]],
     ['from 10.0.0.1 () here', [masked, masked, 'here']],
     ['call f() now', ['f', 'now']],
-    ['moves from NEW to RUNNING', ['from', 'NEW', 'to', 'RUNNING']],
+    ['moves from ALPHA to BRAVO', ['from', 'ALPHA', 'to', 'BRAVO']],
   ])('%s', (text, slots) => {
     expect(slotsOf(text)).toEqual(slots);
   });

@@ -111,15 +111,15 @@ describe('near-duplicates', () => {
     const login = (user: string, id: number) => ({
       alertname: 'Login',
       id: `${1000 + id}`,
-      summary: `login of user ${user} to the gate was refused`,
+      summary: `login of user ${user} to the gate was noted`,
     });
     const users = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank'];
     const hows: string[] = [];
     for (const [i, user] of users.entries()) hows.push(sighting(await scene.fire(i, login(user, i))).how);
     expect(hows).toEqual(['new', 'new', 'new', 'similar', 'similar', 'similar']);
     expect(scene.dedup.signal('sig-1-0')).toMatchObject({
-      text: 'login of user alice to the gate was refused',
-      template: 'login of user <*> to the gate was refused',
+      text: 'login of user alice to the gate was noted',
+      template: 'login of user <*> to the gate was noted',
       fingerprintCount: 4,
     });
     expect(sighting(await scene.fire(7, login('gina', 7))).signalId).toBe('sig-1-0');
