@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 const benches = [
   'decode',
   'minhash',
+  'lsh',
   'dedup',
   'score',
   'series',

@@ -1,6 +1,7 @@
 import { TocsinError } from '../engine/index.ts';
 import { Command, CommanderError } from 'commander';
 import { addCheckCommand } from './commands/check.ts';
+import { addDedupCommand } from './commands/dedup.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addReplayCommand } from './commands/replay.ts';
@@ -18,6 +19,7 @@ addServeCommand(program);
 addDemoCommand(program);
 addReplayCommand(program);
 addScoreCommand(program);
+addDedupCommand(program);
 addExplainCommand(program);
 addCheckCommand(program);
 

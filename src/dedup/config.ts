@@ -26,7 +26,7 @@ export const dedupConfig = z
     /** Take alerts together whose texts are nearly the same. Without it only equal label sets are one thing. */
     near_duplicates: z.boolean().default(true),
     /** Estimated Jaccard similarity of masked texts from which on they are nearly the same; 1 wants them equal. */
-    similarity: ratio.min(0.5).default(0.8),
+    similarity: ratio.min(0.5).default(0.9),
     /** Alerts that differ in one of these labels are never near-duplicates. The domain always counts. */
     protected_labels: labelNames.default([
       'alertname',

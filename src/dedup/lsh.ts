@@ -23,6 +23,10 @@ export function lshShape(length: number, threshold: number): LshShape {
 
 const none = -1;
 const firstCapacity = 64;
+/** Of an entry: its key, and the places of its neighbours in the chain. */
+const fields = 3;
+const next = 1;
+const previous = 2;
 
 /**
  * Signatures by the bands that they share, in flat arrays: a hash table with one entry per band and item, chained newest first.
@@ -37,13 +41,17 @@ export class LshIndex<Item extends { readonly order: number }> {
   #items: (Item | null)[] = [];
   readonly #free: number[] = [];
   #heads = new Int32Array(0);
-  #keys = new Int32Array(0);
-  #next = new Int32Array(0);
-  #previous = new Int32Array(0);
+  /** Key, next and previous of each entry side by side: in a big index each of them would cost a miss of its own. */
+  #entries = new Int32Array(0);
   #capacity = 0;
+  /** No item was younger than this. */
+  #newest = -Infinity;
+  /** The bands of the signature at hand. */
+  readonly #asked: { readonly keys: Int32Array; readonly heads: Int32Array };
 
   constructor(shape: LshShape, mostPerBand = 32) {
     this.#shape = shape;
+    this.#asked = { keys: new Int32Array(shape.bands), heads: new Int32Array(shape.bands) };
     this.#mostPerBand = mostPerBand;
     this.#grow(firstCapacity);
   }
@@ -54,10 +62,16 @@ export class LshIndex<Item extends { readonly order: number }> {
     if (handle >= this.#capacity) this.#grow(2 * this.#capacity);
     this.#items[handle] = item;
     const { bands } = this.#shape;
+    const { keys } = this.#askedFor(scope, signature);
+    const isNewest = item.order >= this.#newest;
+    if (isNewest) this.#newest = item.order;
     for (let band = 0; band < bands; band++) {
       const entry = handle * bands + band;
-      this.#keys[entry] = this.#bandKey(band, scope, signature);
-      this.#link(entry, item.order);
+      const key = keys[band]!;
+      this.#entries[entry * fields] = key;
+      // The head is asked for again: two bands of a signature may lie in one chain.
+      if (isNewest) this.#linkBetween(entry, none, this.#heads[this.#chainOf(key)]!);
+      else this.#link(entry, item.order);
     }
     return handle;
   }
@@ -73,13 +87,14 @@ export class LshIndex<Item extends { readonly order: number }> {
   /** The items that share a band, each once, the oldest first. */
   candidates(scope: number, signature: ArrayLike<number>): Item[] {
     const { bands } = this.#shape;
+    const { keys, heads } = this.#askedFor(scope, signature);
     const found = new Set<Item>();
+    const entries = this.#entries;
     for (let band = 0; band < bands; band++) {
-      const key = this.#bandKey(band, scope, signature);
+      const key = keys[band]!;
       let left = this.#mostPerBand;
-      let entry = this.#heads[this.#chainOf(key)]!;
-      for (; entry !== none && left > 0; entry = this.#next[entry]!) {
-        if (this.#keys[entry] !== key) continue;
+      for (let entry = heads[band]!; entry !== none && left > 0; entry = entries[entry * fields + next]!) {
+        if (entries[entry * fields] !== key) continue;
         found.add(this.#itemOf(entry));
         left--;
       }
@@ -87,47 +102,65 @@ export class LshIndex<Item extends { readonly order: number }> {
     return [...found].sort((a, b) => a.order - b.order);
   }
 
+  /** The bands of a signature, with the heads of their chains. */
+  #askedFor(
+    scope: number,
+    signature: ArrayLike<number>,
+  ): { readonly keys: Int32Array; readonly heads: Int32Array } {
+    const { bands } = this.#shape;
+    const { keys, heads } = this.#asked;
+    for (let band = 0; band < bands; band++) keys[band] = this.#bandKey(band, scope, signature);
+    // In a loop of their own the processor waits for all heads at once, where in a big index each is a miss of the caches.
+    for (let band = 0; band < bands; band++) heads[band] = this.#heads[this.#chainOf(keys[band]!)]!;
+    return this.#asked;
+  }
+
   #itemOf(entry: number): Item {
     return this.#items[Math.floor(entry / this.#shape.bands)]!;
   }
 
-  /** Two to four chains per handle and band keep them short. */
+  /** One to two chains per handle and band keep them short; more would be memory to miss. */
   #chainOf(key: number): number {
     return key & (this.#heads.length - 1);
   }
 
   #link(entry: number, order: number): void {
-    const chain = this.#chainOf(this.#keys[entry]!);
-    let previous = none;
-    let next = this.#heads[chain]!;
-    while (next !== none && this.#itemOf(next).order > order) {
-      previous = next;
-      next = this.#next[next]!;
+    const entries = this.#entries;
+    const chain = this.#chainOf(entries[entry * fields]!);
+    let before = none;
+    let after = this.#heads[chain]!;
+    while (after !== none && this.#itemOf(after).order > order) {
+      before = after;
+      after = entries[after * fields + next]!;
     }
-    this.#previous[entry] = previous;
-    this.#next[entry] = next;
-    if (previous === none) this.#heads[chain] = entry;
-    else this.#next[previous] = entry;
-    if (next !== none) this.#previous[next] = entry;
+    this.#linkBetween(entry, before, after);
+  }
+
+  #linkBetween(entry: number, before: number, after: number): void {
+    const entries = this.#entries;
+    entries[entry * fields + previous] = before;
+    entries[entry * fields + next] = after;
+    if (before === none) this.#heads[this.#chainOf(entries[entry * fields]!)] = entry;
+    else entries[before * fields + next] = entry;
+    if (after !== none) entries[after * fields + previous] = entry;
   }
 
   #unlink(entry: number): void {
-    const previous = this.#previous[entry]!;
-    const next = this.#next[entry]!;
-    if (previous === none) this.#heads[this.#chainOf(this.#keys[entry]!)] = next;
-    else this.#next[previous] = next;
-    if (next !== none) this.#previous[next] = previous;
+    const entries = this.#entries;
+    const before = entries[entry * fields + previous]!;
+    const after = entries[entry * fields + next]!;
+    if (before === none) this.#heads[this.#chainOf(entries[entry * fields]!)] = after;
+    else entries[before * fields + next] = after;
+    if (after !== none) entries[after * fields + previous] = before;
   }
 
   #grow(capacity: number): void {
     const { bands } = this.#shape;
-    const keys = this.#keys;
+    const entries = new Int32Array(capacity * bands * fields);
+    entries.set(this.#entries);
+    this.#entries = entries;
     this.#capacity = capacity;
-    this.#keys = new Int32Array(capacity * bands);
-    this.#keys.set(keys);
-    this.#next = new Int32Array(capacity * bands);
-    this.#previous = new Int32Array(capacity * bands);
-    this.#heads = new Int32Array(2 ** Math.ceil(Math.log2(capacity * bands)) * 2).fill(none);
+    this.#heads = new Int32Array(2 ** Math.ceil(Math.log2(capacity * bands))).fill(none);
     const handles = this.#items.flatMap((item, handle) => (item ? [{ handle, order: item.order }] : []));
     for (const { handle, order } of handles.sort((a, b) => a.order - b.order)) {
       for (let entry = handle * bands; entry < (handle + 1) * bands; entry++) this.#link(entry, order);

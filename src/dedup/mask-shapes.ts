@@ -176,11 +176,13 @@ function isIpv6(text: string, start: number, end: number): boolean {
   return unit === 46 && ipv4End(text, lastGroup, end, 46) === end;
 }
 
+/** Six pairs of hex digits or more: MAC addresses, and world-wide names and fingerprints that are written in the same way. */
 function isMac(text: string, start: number, end: number): boolean {
-  if (end - start !== 17) return false;
+  const length = end - start;
+  if (length < 17 || length > 95 || length % 3 !== 2) return false;
   const separator = text.charCodeAt(start + 2);
   if (separator !== 58 && separator !== 45) return false;
-  for (let i = 0; i < 17; i++) {
+  for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(start + i);
     if (i % 3 === 2 ? unit !== separator : !isHex(unit)) return false;
   }

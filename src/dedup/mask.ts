@@ -1,10 +1,11 @@
+import { podSuffixStart } from './mask-pods.ts';
+import { matchCalendar, matchSpacedUnit, mayBeginCalendar } from './mask-spaced.ts';
 import {
   hasIdShape,
   isBareSuffix,
   isDecimal,
   isDigits,
   isHexId,
-  isReplicaSetHash,
   isUpperCase,
   isUuid,
   matchAddress,
@@ -101,6 +102,12 @@ class Masker {
         continue;
       }
       const start = position;
+      const calendar = mayBeginCalendar(text, start) ? matchCalendar(text, start) : -1;
+      if (calendar > 0) {
+        this.#replace(start, calendar, '<time>');
+        position = calendar;
+        continue;
+      }
       let hasDigit = false;
       for (; position < length; position++) {
         const next = text.charCodeAt(position);
@@ -130,7 +137,10 @@ class Masker {
         if (this.#maskParts(start, end, separator)) return;
       }
       this.#maskName(start, end);
-    } else if (whole !== '') this.#replace(this.#isSign(start) ? start + 1 : start, end, whole);
+    } else if (whole !== '') {
+      const unit = whole === '<num>' && end === to ? matchSpacedUnit(text, end) : null;
+      this.#replace(this.#isSign(start) ? start + 1 : start, unit?.end ?? end, unit?.placeholder ?? whole);
+    }
   }
 
   /** The placeholder of a run that is one thing; empty when it is one and stays; null when it is none. */
@@ -164,8 +174,12 @@ class Masker {
     let from = start;
     for (let i = start; i <= end; i++) {
       if (i < end && text.charCodeAt(i) !== dot) continue;
-      // Short numbers between dots are a version.
-      const isVersion = i - from <= maxOrdinalDigits && i - from < end - start && isDigits(text, from, i);
+      // Short numbers between dots are a version, behind a row of dots they are none.
+      const isVersion =
+        i - from <= maxOrdinalDigits &&
+        i - from < end - start &&
+        isDigits(text, from, i) &&
+        !(text.charCodeAt(from - 1) === dot && text.charCodeAt(from - 2) === dot);
       if (i > from && !isVersion) this.#maskSegments(from, i);
       from = i + 1;
     }
@@ -301,22 +315,4 @@ function segmentsOf(text: string, start: number, end: number): number[] {
     from = i + 1;
   }
   return bounds;
-}
-
-/** The segment with which a generated suffix begins, as in `checkout-7d9f8b6c5-x2x1z`; -1 when there is none. */
-function podSuffixStart(text: string, bounds: readonly number[]): number {
-  const last = bounds.length / 2 - 1;
-  if (last < 1 || isDigits(text, bounds[0]!, bounds[1]!)) return -1;
-  const from = bounds[2 * last]!;
-  const to = bounds[2 * last + 1]!;
-  if (last >= 2 && to - from === 5 && isReplicaSetHash(text, bounds[2 * last - 2]!, bounds[2 * last - 1]!)) {
-    if (isBareSuffix(text, from, to) || !hasVowel(text, from, to)) return last - 1;
-  }
-  if (isBareSuffix(text, from, to)) return last;
-  return !isDigits(text, from, to) && isReplicaSetHash(text, from, to) ? last : -1;
-}
-
-function hasVowel(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if ('aeiouAEIOU'.includes(text[i] ?? '')) return true;
-  return false;
 }

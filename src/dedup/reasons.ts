@@ -1,20 +1,19 @@
-import { formatDuration, labelPairs, labelValue, type Labels } from '../alert/index.ts';
+import { formatDuration } from '../alert/index.ts';
 import type { Reason } from '../incident/index.ts';
 import type { Match } from './open-signals.ts';
-import type { SignalRow } from './signal-row.ts';
+import type { LiveSignal, SignalRow } from './signal-row.ts';
 
-const maxShownLabels = 4;
 const maxShownLength = 100;
 
 /** Why a signal was opened, where there was one that came close. */
 export function notSimilarReason({ signal, similarity }: Match, threshold: number): Reason {
-  const text = `most similar text ${similarity.toFixed(2)}, less than ${threshold}, to ${quote(signal.row.text)} (${signal.row.id})`;
+  const why = similarity < threshold ? `less than ${threshold}` : 'but more differs than words';
+  const text = `most similar text ${similarity.toFixed(2)}, ${why}, to ${quote(signal.row.text)} (${signal.row.id})`;
   return { stage: 'dedup', code: 'not_similar', text, weight: similarity };
 }
 
-/** Why an alert joined a signal. */
-export function similarReason({ signal, similarity }: Match, labels: Labels): Reason {
-  const differing = differences(signal.row.labels, labels);
+/** Why an alert joined a signal. `differing` as `differencesOf` gives it. */
+export function similarReason({ signal, similarity }: Match, differing: string): Reason {
   const text = `similar text ${similarity.toFixed(2)} to ${quote(signal.row.text)}`;
   return {
     stage: 'dedup',
@@ -22,6 +21,11 @@ export function similarReason({ signal, similarity }: Match, labels: Labels): Re
     text: differing === '' ? text : `${text}; differs in ${differing}`,
     weight: similarity,
   };
+}
+
+/** Why an alert is in the signal that it opened, or came back to. */
+export function ownReason({ row }: LiveSignal): Reason {
+  return { stage: 'dedup', code: 'own_signal', text: `the first alert of ${row.id}` };
 }
 
 export function reopenedReason(quietMs: number): Reason {
@@ -51,20 +55,6 @@ export function calmerReason(share: number): Reason {
 
 export function quietReason(quietMs: number): Reason {
   return { stage: 'dedup', code: 'quiet', text: `no change for ${formatDuration(quietMs)}` };
-}
-
-/** The labels in which `after` differs from `before`, for people. */
-function differences(before: Labels, after: Labels): string {
-  const shown: string[] = [];
-  for (const [name, value] of labelPairs(after)) {
-    const old = labelValue(before, name);
-    if (old !== value) shown.push(`${name}: ${cut(old) || 'none'} -> ${cut(value)}`);
-  }
-  for (const [name, value] of labelPairs(before)) {
-    if (labelValue(after, name) === '') shown.push(`${name}: ${cut(value)} -> none`);
-  }
-  const rest = shown.length - maxShownLabels;
-  return shown.slice(0, maxShownLabels).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
 function quote(text: string): string {

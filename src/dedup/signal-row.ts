@@ -11,11 +11,17 @@ export interface SignalRow extends Omit<Signal, 'signature'> {
 /** A row with what is derived of it. */
 export interface LiveSignal {
   readonly row: SignalRow;
-  readonly sketch: Sketch;
+  sketch: Sketch;
+  /** The text for people, with what has turned out to be a variable masked too. */
+  template: string;
+  /** Hash of the shape of its text. */
+  readonly shape: number;
+  /** Its place among the signals of its shape. */
+  shapePlace: number;
   /** The older of two signals has the lower. Only the sequence means something. */
   readonly order: number;
   /** Equal for the signals that a near-duplicate may choose from. */
-  readonly scope: string;
+  scope: string;
   /** All fingerprints that have joined it; some may have gone to a newer signal. */
   joined: string[] | null;
 }
@@ -61,7 +67,7 @@ export function addChange(row: SignalRow, nowMs: number, limit: number): void {
 }
 
 /** A copy that later stages may keep. */
-export function copySignal({ row, sketch }: LiveSignal): Signal {
+export function copySignal({ row, sketch, template }: LiveSignal): Signal {
   const { changesMs: _, ...signal } = row;
-  return { ...signal, signature: sketch.signature };
+  return { ...signal, template, signature: sketch.signature };
 }

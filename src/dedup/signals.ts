@@ -1,12 +1,15 @@
 import { severityRank, labelValue, parseSeverity, type Alert } from '../alert/index.ts';
 import type { StageContext, Table } from '../engine/index.ts';
 import type { Sighting } from '../incident/index.ts';
+import { shapeHash, SignalsByShape } from './by-shape.ts';
 import type { DedupConfig } from './config.ts';
+import { Families, type ShapeRow } from './families.ts';
 import { maskTemplate } from './mask.ts';
+import { estimateSimilarity } from './minhash.ts';
 import { OpenSignals, type Match } from './open-signals.ts';
 import { createScope, type ScopeOf } from './scope.ts';
 import { addFingerprint, createSignalRow, type LiveSignal, type SignalRow } from './signal-row.ts';
-import { Sketches, textOf, type Sketch } from './sketch.ts';
+import { Sketches, textOf, type Sketched } from './sketch.ts';
 
 /** Which signal a fingerprint belongs to. */
 export interface Member {
@@ -25,8 +28,9 @@ export interface Membership {
 /** What is needed of an alert to find its signal or to open one. */
 export interface Identity {
   readonly text: string;
+  /** `text` masked, without what was learned. */
   readonly template: string;
-  readonly sketch: Sketch;
+  readonly sketched: Sketched;
   readonly scope: string;
 }
 
@@ -34,10 +38,12 @@ export interface Identity {
 export class Signals {
   readonly #rows: Table<SignalRow>;
   readonly #members: Table<Member>;
-  readonly #sketches = new Sketches();
+  readonly #families: Families;
+  readonly #sketches: Sketches;
   /** Derived from the tables, as is all below. */
   readonly #live = new Map<string, LiveSignal>();
   readonly #memberships = new Map<string, Membership>();
+  readonly #byShape = new SignalsByShape();
   #nextOrder = 0;
   #config: DedupConfig;
   #scopeOf: ScopeOf;
@@ -46,6 +52,8 @@ export class Signals {
   constructor(context: StageContext, config: DedupConfig) {
     this.#rows = context.table<SignalRow>('signals');
     this.#members = context.table<Member>('members');
+    this.#families = new Families(context.table<ShapeRow>('families'));
+    this.#sketches = new Sketches(this.#families);
     this.#config = config;
     this.#scopeOf = createScope(config);
     this.#open = new OpenSignals(config.similarity);
@@ -56,11 +64,13 @@ export class Signals {
     this.#config = config;
     this.#scopeOf = createScope(config);
     this.#open = new OpenSignals(config.similarity);
+    this.#families.restore();
+    this.#byShape.clear();
     this.#live.clear();
     this.#memberships.clear();
     this.#nextOrder = 0;
     for (const row of this.#rows.values()) {
-      const signal = this.#enlive(row, this.#sketches.of(row.labels, row.text, row.template));
+      const signal = this.#enlive(row, this.#sketchedOf(row));
       if (row.state !== 'resolved') this.#open.add(signal);
     }
     for (const [fingerprint, member] of this.#members.entries()) {
@@ -84,22 +94,35 @@ export class Signals {
   identify(alert: Alert): Identity {
     const text = textOf(alert);
     const template = maskTemplate(text);
-    const sketch = this.#sketches.of(alert.labels, text, template);
-    const kept = sketch.template === template ? sketch.template : template;
-    return { text, template: kept, sketch, scope: this.#scopeOf(alert.domain, alert.labels, sketch.telling) };
+    const { domain, labels } = alert;
+    const changed: string[] = [];
+    const sketched = this.#sketches.learn(domain, labels, text, template, changed);
+    for (const shapeKey of changed) this.#sketchAnew(shapeKey);
+    return { text, template, sketched, scope: this.#scopeOf(domain, labels, sketched.sketch.telling) };
   }
 
   /** The open signal most like the alert, similar enough or not; null when nothing comes near or near-duplicates are off. */
-  mostSimilar(alert: Alert, { sketch, scope }: Identity): Match | null {
+  mostSimilar(alert: Alert, { sketched, scope }: Identity): Match | null {
     if (!this.#config.near_duplicates) return null;
     const severity = parseSeverity(labelValue(alert.labels, this.#config.severity_label));
-    return this.#open.best(scope, sketch, severityRank(severity));
+    return this.#open.best(scope, sketched.sketch, severityRank(severity));
   }
 
-  create(id: string, alert: Alert, { text, template, sketch }: Identity, nowMs: number): LiveSignal {
+  /** How similar an alert is to a signal by what is known now. Nothing is learned from it. */
+  compare({ domain, labels, ...alert }: Alert, signal: LiveSignal): Match {
+    const text = textOf({ labels, annotations: alert.annotations });
+    const { sketch } = this.#sketches.of(domain, labels, text, maskTemplate(text));
+    return {
+      signal,
+      similarity: estimateSimilarity(sketch.signature, signal.sketch.signature),
+      isTaken: true,
+    };
+  }
+
+  create(id: string, alert: Alert, { text, template, sketched }: Identity, nowMs: number): LiveSignal {
     const row = createSignalRow(id, alert, text, template, this.#config.severity_label, nowMs);
     this.#rows.set(id, row);
-    const signal = this.#enlive(row, sketch);
+    const signal = this.#enlive(row, sketched);
     this.#open.add(signal);
     return signal;
   }
@@ -140,13 +163,41 @@ export class Signals {
       this.#members.delete(fingerprint);
       this.#memberships.delete(fingerprint);
     }
+    const signal = this.#live.get(id);
+    if (signal) this.#byShape.remove(signal);
     this.#live.delete(id);
     this.#rows.delete(id);
   }
 
-  #enlive(row: SignalRow, sketch: Sketch): LiveSignal {
-    const scope = this.#scopeOf(row.domain, row.labels, sketch.telling);
-    const signal: LiveSignal = { row, sketch, scope, order: this.#nextOrder++, joined: null };
+  #sketchedOf({ domain, labels, text, template }: SignalRow): Sketched {
+    return this.#sketches.of(domain, labels, text, template);
+  }
+
+  /** A variable was learned, or forgotten: the signals of that shape are compared by what is known now. */
+  #sketchAnew(shapeKey: string): void {
+    for (const signal of this.#byShape.of(shapeKey)) {
+      const { sketch, template } = this.#sketchedOf(signal.row);
+      signal.template = template;
+      if (sketch.content === signal.sketch.content) continue;
+      const isOpen = this.#open.remove(signal);
+      signal.sketch = sketch;
+      signal.scope = this.#scopeOf(signal.row.domain, signal.row.labels, sketch.telling);
+      if (isOpen) this.#open.add(signal);
+    }
+  }
+
+  #enlive(row: SignalRow, { sketch, template, shapeKey }: Sketched): LiveSignal {
+    const signal: LiveSignal = {
+      row,
+      sketch,
+      template,
+      scope: this.#scopeOf(row.domain, row.labels, sketch.telling),
+      order: this.#nextOrder++,
+      joined: null,
+      shape: shapeHash(shapeKey),
+      shapePlace: 0,
+    };
+    this.#byShape.add(signal);
     this.#live.set(row.id, signal);
     return signal;
   }

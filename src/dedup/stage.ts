@@ -3,6 +3,7 @@ import type { StageContext } from '../engine/index.ts';
 import type {
   AlertChange,
   LogEntry,
+  Reason,
   Sighting,
   Signal,
   SignalChange,
@@ -10,10 +11,12 @@ import type {
   TocsinStage,
 } from '../incident/index.ts';
 import { dedupConfig, type DedupConfig } from './config.ts';
+import { differencesOf } from './differences.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { notSimilarReason, similarReason } from './reasons.ts';
+import { notSimilarReason, ownReason, similarReason } from './reasons.ts';
 import { copySignal, type LiveSignal } from './signal-row.ts';
 import { Signals, type Membership } from './signals.ts';
+import { textOf } from './sketch.ts';
 
 /** The dedup stage, and what it knows of signals. */
 export interface DedupStage extends TocsinStage {
@@ -23,6 +26,8 @@ export interface DedupStage extends TocsinStage {
   signals(): IterableIterator<Signal>;
   /** The signal of a fingerprint. */
   signalOf(fingerprint: string): Signal | undefined;
+  /** Why an alert is in its signal: how similar it is and what differs, as things stand now. Empty when it is in none. */
+  explain(alert: Alert): readonly Reason[];
 }
 
 /**
@@ -62,6 +67,18 @@ class Dedup implements DedupStage {
   signalOf(fingerprint: string): Signal | undefined {
     const known = this.#signals.membership(fingerprint);
     return known && copySignal(known.signal);
+  }
+
+  explain(alert: Alert): readonly Reason[] {
+    const signal = this.#signals.membership(alert.fingerprint)?.signal;
+    if (!signal) return [];
+    if (signal.row.fingerprints[0] === alert.fingerprint) return [ownReason(signal)];
+    return [
+      similarReason(
+        this.#signals.compare(alert, signal),
+        differencesOf(signal.row, { text: textOf(alert), labels: alert.labels }),
+      ),
+    ];
   }
 
   restore(config: LogEntry | null): void {
@@ -135,16 +152,17 @@ class Dedup implements DedupStage {
     }
     const identity = this.#signals.identify(alert);
     const match = this.#signals.mostSimilar(alert, identity);
-    if (match && match.similarity >= this.#config.similarity) {
+    if (match?.isTaken) {
       const { signal, similarity } = match;
       this.#signals.join(signal, fingerprint);
       this.#count(signal, true, nowMs);
       this.#lifecycle.begin(signal, nowMs, changes);
+      const differing = differencesOf(signal.row, { text: identity.text, labels: alert.labels });
       if (isNews(signal.row.fingerprintCount)) {
-        const reasons = [similarReason(match, alert.labels)];
+        const reasons = [similarReason(match, differing)];
         changes.push({ change: 'grown', signal: copySignal(signal), reasons });
       }
-      return { fingerprint, signalId: signal.row.id, how: 'similar', similarity };
+      return { fingerprint, signalId: signal.row.id, how: 'similar', similarity, differing };
     }
     const signal = this.#signals.create(newId, alert, identity, nowMs);
     this.#signals.join(signal, fingerprint);

@@ -61,6 +61,14 @@ export function hashToken(token: string): number {
   return hash >>> 0;
 }
 
+/** Whether a part of a template holds a word that `directionWords` lists, as `TargetDown` does. */
+export function hasDirection(part: string): boolean {
+  for (let end = nextToken(part, 0); end > 0; end = nextToken(part, end)) {
+    if (directionHashes.has(hashRange(part, tokenStart, end))) return true;
+  }
+  return false;
+}
+
 /** A word that has the hash of a direction word by chance only keeps apart a little more. */
 const directionHashes: ReadonlySet<number> = new Set([...directionWords].map(hashToken));
 
@@ -122,21 +130,22 @@ function wordEnd(text: string, start: number): number {
 }
 
 /** The end of the placeholder at `start`, or of the `<` alone. */
-function placeholderEnd(text: string, start: number): number {
+export function placeholderEnd(text: string, start: number): number {
   let end = start + 1;
+  if (text.charCodeAt(end) === 42 && text.charCodeAt(end + 1) === 62) return end + 2;
   while (end - start < maxPlaceholderLength && isLower(text.charCodeAt(end))) end++;
   return text.charCodeAt(end) === 62 && placeholders.has(text.slice(start, end + 1)) ? end + 1 : start + 1;
 }
 
-/** The minus of a number, not the dash of a range or a name. */
+/** The minus of a number, not the dash of a range, a name or an identifier such as `blk_-1608`. */
 function isMinus(text: string, position: number): boolean {
   const before = position > 0 ? text.charCodeAt(position - 1) : 32;
-  if (isWordUnit(before) || before === 62 || before === 45) return false;
+  if (isWordUnit(before) || '>-_./@#'.includes(String.fromCharCode(before))) return false;
   const after = text.charCodeAt(position + 1);
   return after === 60 || (after >= 48 && after <= 57);
 }
 
-function isWordUnit(unit: number): boolean {
+export function isWordUnit(unit: number): boolean {
   return isLower(unit) || isUpper(unit) || (unit >= 48 && unit <= 57) || (unit > 127 && isLetterBeyond(unit));
 }
 

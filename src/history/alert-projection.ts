@@ -138,6 +138,7 @@ export class AlertProjection {
       signal_id: sighting?.signalId ?? '',
       how: sighting?.how ?? 'ignored',
       similarity: sighting?.similarity ?? 0,
+      differing: sighting?.differing ?? '',
     });
   }
 

@@ -32,13 +32,15 @@ export interface PastAlert {
   readonly signalId: string;
   readonly how: Sighting['how'];
   readonly similarity: number;
+  /** Words and labels in which it differs from the first alert of its signal, when it was taken in as similar. */
+  readonly differing: string;
 }
 
 export const alertColumns = `
   toUnixTimestamp64Milli(at) AS atMs, domain, fingerprint, change, count,
   toUnixTimestamp64Milli(first_at) AS firstAtMs, toUnixTimestamp64Milli(last_at) AS lastAtMs,
   toUnixTimestamp64Milli(starts_at) AS startsAtMs, toUnixTimestamp64Milli(ends_at) AS endsAtMs,
-  severity, service, labels, annotations, source, signal_id AS signalId, how, similarity`;
+  severity, service, labels, annotations, source, signal_id AS signalId, how, similarity, differing`;
 
 /** A row of table `verdicts`: the alert was muted, or no longer. */
 export interface PastVerdict {

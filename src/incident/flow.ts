@@ -123,6 +123,8 @@ export interface Sighting {
   readonly how: 'exact' | 'similar' | 'new' | 'ignored';
   /** Estimated similarity to the signal, 0..1; 1 for `exact` and `new`. */
   readonly similarity: number;
+  /** Of `similar`: the words and labels in which the alert differs from the signal's first one, for people. */
+  readonly differing?: string;
 }
 
 /** `signal` is a copy that later stages may keep. */

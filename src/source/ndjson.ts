@@ -21,6 +21,19 @@ export type LineContext = Omit<DecodeContext, 'nowMs'>;
  * Rejects when the file cannot be read.
  */
 export async function* readAlertLines(file: string, context: LineContext): AsyncGenerator<AlertLines> {
+  const reader = new AlertLineReader(context);
+  for await (const { lines, bytesRead } of readTextLines(file)) yield { ...reader.read(lines), bytesRead };
+}
+
+/** Some lines of a file; null stands for one that was longer than 32 Mi characters. */
+export interface TextLines {
+  readonly lines: readonly (string | null)[];
+  /** Bytes of the file (as it lies on disk) read so far. */
+  readonly bytesRead: number;
+}
+
+/** Reads the lines of a file, which may end in `.gz`, or be `-` for standard input. Rejects when it cannot be read. */
+export async function* readTextLines(file: string): AsyncGenerator<TextLines> {
   const raw: Readable = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 20 });
   let bytesRead = 0;
   raw.on('data', (chunk: Buffer | string) => (bytesRead += chunk.length));
@@ -28,14 +41,13 @@ export async function* readAlertLines(file: string, context: LineContext): Async
   if (text !== raw) raw.once('error', (error) => text.destroy(error));
 
   const decoder = new TextDecoder('utf-8');
-  const reader = new LineReader(context);
   const splitter = new LineSplitter();
   for await (const chunk of text as AsyncIterable<Buffer>) {
     const lines = splitter.split(decoder.decode(chunk, { stream: true }));
-    if (lines.length > 0) yield { ...reader.read(lines), bytesRead };
+    if (lines.length > 0) yield { lines, bytesRead };
   }
   const lines = splitter.split(decoder.decode(), true);
-  if (lines.length > 0) yield { ...reader.read(lines), bytesRead };
+  if (lines.length > 0) yield { lines, bytesRead };
 }
 
 /** Longer lines are skipped, so that a file without line ends does not fill the memory. */
@@ -57,7 +69,8 @@ class LineSplitter {
   }
 }
 
-class LineReader {
+/** Reads lines of one recording as alerts, one after the other. */
+export class AlertLineReader {
   /** One object for all lines; its `nowMs` is that of the line at hand. */
   readonly #context: LineContext & { nowMs: number };
   #line = 0;
@@ -67,20 +80,23 @@ class LineReader {
     this.#context = { ...context, nowMs: 0 };
   }
 
+  /** The next lines. */
   read(lines: readonly (string | null)[]): Omit<AlertLines, 'bytesRead'> {
     const alerts: Alert[] = [];
     const errors: { line: number; message: string }[] = [];
     for (const text of lines) {
-      this.#line++;
-      if (text === '' || text?.trim() === '') continue;
-      const outcome = this.#readLine(text);
+      const outcome = this.readLine(text);
+      if (outcome === null) continue;
       if (outcome.ok) alerts.push(outcome.alert);
       else errors.push({ line: this.#line, message: outcome.error });
     }
     return { alerts, errors };
   }
 
-  #readLine(text: string | null): ReturnType<typeof readReport> {
+  /** The next line; null when it is blank. */
+  readLine(text: string | null): ReturnType<typeof readReport> | null {
+    this.#line++;
+    if (text === '' || text?.trim() === '') return null;
     if (text === null || text.length > maxLineLength)
       return { ok: false, error: `expected a line of at most ${maxLineLength} characters` };
     let value: unknown;

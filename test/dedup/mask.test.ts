@@ -23,6 +23,13 @@ const templates: readonly (readonly [text: string, template: string])[] = [
   ['sha256:9f86d081884c7d659a2feaa0c55ad015', 'sha256:<hex>'],
   ['upload 01ARZ3NDEKTSV4RRFFQ69G5FAV', 'upload <id>'],
   ['http://shop:8080/users/123?page=5', 'http://shop:<num>/users/<num>?page=<num>'],
+  ['at Fri Jun 17 07:07:00 2005', 'at <time>'],
+  ['since Thu Aug 04 15:29:45 PDT 2005, again', 'since <time>, again'],
+  ['Fri, 17 Jun 2005 07:07:00 GMT and Jun 14 15:16:01', '<time> and <time>'],
+  ['5.2 KB of 281.6 MB took 160 ms, then 3 minutes', '<size> of <size> took <duration>, then <duration>'],
+  ['port ff:f2:9f:16:e2:23:00:0d gone', 'port <mac> gone'],
+  ['exception......0', 'exception......<num>'],
+  ['block blk_-1608999687919862906', 'block blk_-<num>'],
   ['order10442 and order-10442', 'order<num> and order-<num>'],
 ];
 
@@ -40,6 +47,8 @@ const names = [
   'my-service1-start my-service-prod1',
   'std::string, a:b, --flag, path/to/file.txt',
   'decade facade added',
+  'it may march on Sat and sun',
+  'sunday may be a second choice',
 ];
 
 test.each(names)('names and codes stay: %s', (text) => {
@@ -60,6 +69,11 @@ describe('tokens', () => {
       '↑',
     ]);
   });
+});
+
+test('the dash of an identifier is no minus', () => {
+  expect(maskText('block blk_-16089').tokens).toEqual(['block', 'blk', '<num>']);
+  expect(maskText('delta=-16089').tokens).toEqual(['delta', '-', '<num>']);
 });
 
 describe('the stem of a name', () => {

@@ -60,6 +60,39 @@ describe.each([20, 100, 1000])('sets with %i elements between them', (unionCount
   );
 });
 
+test('over 10,000 random pairs the error is within theory, and no larger than that of the package minhash', () => {
+  const pairs = 10_000;
+  const oracle = [
+    new Minhash({ numPerm: signatureLength }),
+    new Minhash({ numPerm: signatureLength }),
+  ] as const;
+  const errors = { ours: 0, theirs: 0, theory: 0, bias: 0 };
+  let compared = 0;
+  for (let i = 0; i < pairs; i++) {
+    const unionCount = 10 + (nextHash() % 90);
+    const sharedCount = Math.round(unionCount * (0.1 + 0.85 * (nextHash() / 2 ** 32)));
+    const [a, b] = pairOf(unionCount, sharedCount);
+    const exact = sharedCount / unionCount;
+    const error = estimateSimilarity(sketchOf(a), sketchOf(b)) - exact;
+    errors.ours += error * error;
+    errors.bias += error;
+    errors.theory += (exact * (1 - exact)) / signatureLength;
+    // The package is slow: every tenth pair.
+    if (i % 10 > 0) continue;
+    compared++;
+    for (const [n, set] of [a, b].entries()) {
+      oracle[n]!.hashvalues.fill(2 ** 32 - 1);
+      for (const hash of set) oracle[n]!.update(`element ${hash}`);
+    }
+    errors.theirs += (oracle[0].jaccard(oracle[1]) - exact) ** 2;
+  }
+  const [ours, theory] = [Math.sqrt(errors.ours / pairs), Math.sqrt(errors.theory / pairs)];
+  // The bound of theory and four standard deviations of what is measured.
+  expect(ours).toBeLessThan(theory * (1 + 4 / Math.sqrt(2 * pairs)));
+  expect(Math.abs(errors.bias / pairs)).toBeLessThan((4 * theory) / Math.sqrt(pairs));
+  expect(ours).toBeLessThan(Math.sqrt(errors.theirs / compared) * (1 + 4 / Math.sqrt(2 * compared)));
+});
+
 test('the package minhash estimates the same similarities', () => {
   for (const sharedCount of [10, 50, 80, 95]) {
     const [a, b] = pairOf(100, sharedCount);

@@ -11,7 +11,7 @@ function sketchOf(number: number, share: number): Sketch {
   const signature = Array.from({ length: signatureLength }, (_, slot) =>
     mix(slot + number * 977) / 2 ** 32 < Math.sqrt(share) ? slot : mix(number * 131 + slot),
   );
-  return { content: `content ${number}`, template: '', signature, telling: '' };
+  return { content: `content ${number}`, signature, telling: '' };
 }
 
 function signalOf(order: number, sketch: Sketch, severity = 'warning', scope = 'scope'): LiveSignal {
@@ -22,6 +22,9 @@ function signalOf(order: number, sketch: Sketch, severity = 'warning', scope = '
     order,
     scope,
     joined: null,
+    template: '',
+    shape: 0,
+    shapePlace: 0,
   };
 }
 

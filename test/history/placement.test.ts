@@ -60,7 +60,7 @@ SETTINGS fsync_after_insert = 1`);
     for (const statement of commands) {
       if (statement.startsWith('INSERT INTO')) continue;
       expect(statement).toMatch(
-        /^(CREATE|DROP) (TABLE|VIEW|MATERIALIZED VIEW) IF (NOT )?EXISTS \w+ ON CLUSTER `main`/,
+        /^((CREATE|DROP) (TABLE|VIEW|MATERIALIZED VIEW) IF (NOT )?EXISTS|ALTER TABLE) \w+ ON CLUSTER `main`/,
       );
       expect(statement.startsWith('CREATE TABLE')).toBe(statement.includes('ReplicatedReplacingMergeTree('));
       expect(statement).not.toMatch(/= ReplacingMergeTree/);
