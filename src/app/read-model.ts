@@ -93,6 +93,7 @@ function explainAlert(stages: PipelineStages, alert: Alert): Record<string, unkn
     alert: { ...alert, labels: labelsToObject(alert.labels), annotations: labelsToObject(alert.annotations) },
     muted: stages.mute.verdict(alert.fingerprint),
     dispatch: stages.dispatch.explain(alert.fingerprint),
+    key: stages.dedup.keyOf(alert),
     signal: signal ? explainSignal(stages, signal) : null,
   };
 }

@@ -20,6 +20,10 @@ const counters = {
   tocsin_requests_unavailable_total: 'Requests that were answered with 503 because nothing could be kept.',
   tocsin_log_entries_applied_total: 'Log entries that were folded in, by kind.',
   tocsin_alert_changes_total: 'What reports did to the alerts of their fingerprints, by change.',
+  tocsin_sightings_total:
+    'Reports that were counted into signals, by how: as the same alert, by their key, as similar, as something new; or ignored.',
+  tocsin_keys_missing_total:
+    'Signals that opened without a key because their alert lacked labels of a key rule.',
   tocsin_signals_total: 'Changes of signals, by change.',
   tocsin_incident_revisions_total: 'Revisions of incidents, by priority.',
   tocsin_pages_total: 'Pages that were emitted, by status.',

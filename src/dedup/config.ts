@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { durationSchema } from '../alert/index.ts';
+import { keyRule } from './key-rule.ts';
 
 const ratio = z.number().min(0).max(1);
 const labelNames = z.array(z.string().min(1));
@@ -23,6 +24,10 @@ const flappingConfig = z
 /** Section `dedup`: what is taken as one thing. */
 export const dedupConfig = z
   .strictObject({
+    /** Take alerts together that came under one key of their sender's (`dedup_key`, `alias`), and no others with them. */
+    caller_keys: z.boolean().default(true),
+    /** Keys for alerts whose sender gave none. The first rule that matches and finds all its labels counts. */
+    keys: z.array(keyRule).default([]),
     /** Take alerts together whose texts are nearly the same. Without it only equal label sets are one thing. */
     near_duplicates: z.boolean().default(true),
     /** Estimated Jaccard similarity of masked texts from which on they are nearly the same; 1 wants them equal. */

@@ -1,7 +1,9 @@
+import { labelValue, parseSeverity, severityRank, type Alert } from '../alert/index.ts';
 import type { StageTimers } from '../engine/index.ts';
 import type { Reason, SignalChange } from '../incident/index.ts';
 import type { DedupConfig } from './config.ts';
 import { flapShare, isFlapping } from './flapping.ts';
+import { escalatedReason } from './keys.ts';
 import { calmerReason, flappingReason, quietReason, reopenedReason, resolvedReason } from './reasons.ts';
 import { addChange, copySignal, type LiveSignal } from './signal-row.ts';
 import type { Signals } from './signals.ts';
@@ -57,6 +59,18 @@ export class Lifecycle {
       changes.push({ change: 'reopened', signal: copySignal(signal), reasons });
     }
     this.#turn(signal, nowMs, changes);
+  }
+
+  /** Raises the signal to the severity of an alert that joined it by their key. False where that is not higher. */
+  escalate(signal: LiveSignal, { labels }: Alert, changes: SignalChange[]): boolean {
+    const { row } = signal;
+    const severity = parseSeverity(labelValue(labels, this.#config().severity_label));
+    if (severityRank(severity) <= severityRank(row.severity)) return false;
+    const reason = escalatedReason(row.severity, severity);
+    row.severity = severity;
+    this.#signals.touch(row.id);
+    changes.push({ change: 'escalated', signal: copySignal(signal), reasons: [reason] });
+    return true;
   }
 
   /** One fingerprint of the signal fires no more. */

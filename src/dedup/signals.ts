@@ -2,6 +2,7 @@ import { severityRank, labelValue, parseSeverity, type Alert } from '../alert/in
 import type { StageContext, Table } from '../engine/index.ts';
 import type { Sighting } from '../incident/index.ts';
 import type { DedupConfig } from './config.ts';
+import { createKeys, type FoundKey, type KeyOf } from './keys.ts';
 import { maskTemplate } from './mask.ts';
 import { OpenSignals, type Match } from './open-signals.ts';
 import { createScope, type ScopeOf } from './scope.ts';
@@ -41,13 +42,17 @@ export class Signals {
   #nextOrder = 0;
   #config: DedupConfig;
   #scopeOf: ScopeOf;
+  #keyOf: KeyOf;
   #open: OpenSignals;
+  /** The latest signal of each key. */
+  readonly #byKey = new Map<string, LiveSignal>();
 
   constructor(context: StageContext, config: DedupConfig) {
     this.#rows = context.table<SignalRow>('signals');
     this.#members = context.table<Member>('members');
     this.#config = config;
     this.#scopeOf = createScope(config);
+    this.#keyOf = createKeys(config);
     this.#open = new OpenSignals(config.similarity);
   }
 
@@ -55,13 +60,15 @@ export class Signals {
   rebuild(config: DedupConfig): void {
     this.#config = config;
     this.#scopeOf = createScope(config);
+    this.#keyOf = createKeys(config);
     this.#open = new OpenSignals(config.similarity);
+    this.#byKey.clear();
     this.#live.clear();
     this.#memberships.clear();
     this.#nextOrder = 0;
     for (const row of this.#rows.values()) {
       const signal = this.#enlive(row, this.#sketches.of(row.labels, row.text, row.template));
-      if (row.state !== 'resolved') this.#open.add(signal);
+      if (row.state !== 'resolved') this.reopen(signal);
     }
     for (const [fingerprint, member] of this.#members.entries()) {
       const signal = this.#live.get(member.signalId);
@@ -81,6 +88,15 @@ export class Signals {
     return this.#memberships.get(fingerprint);
   }
 
+  keyOf(alert: Alert): FoundKey {
+    return this.#keyOf(alert);
+  }
+
+  /** The latest signal of the key, open or resolved. */
+  ofKey(id: string): LiveSignal | undefined {
+    return this.#byKey.get(id);
+  }
+
   identify(alert: Alert): Identity {
     const text = textOf(alert);
     const template = maskTemplate(text);
@@ -96,11 +112,17 @@ export class Signals {
     return this.#open.best(scope, sketch, severityRank(severity));
   }
 
-  create(id: string, alert: Alert, { text, template, sketch }: Identity, nowMs: number): LiveSignal {
-    const row = createSignalRow(id, alert, text, template, this.#config.severity_label, nowMs);
+  create(
+    id: string,
+    alert: Alert,
+    { text, template, sketch }: Identity,
+    { key }: FoundKey,
+    nowMs: number,
+  ): LiveSignal {
+    const row = createSignalRow(id, alert, text, template, this.#config.severity_label, nowMs, key);
     this.#rows.set(id, row);
     const signal = this.#enlive(row, sketch);
-    this.#open.add(signal);
+    this.reopen(signal);
     return signal;
   }
 
@@ -123,14 +145,14 @@ export class Signals {
     this.#rows.touch(id);
   }
 
-  /** Lets alerts join the signal again. */
+  /** Lets alerts join the signal, again or for the first time. One that has a key takes in no others, however similar. */
   reopen(signal: LiveSignal): void {
-    this.#open.add(signal);
+    if (signal.row.key === undefined) this.#open.add(signal);
   }
 
   /** Lets no more alerts join the signal. */
   close(signal: LiveSignal): void {
-    this.#open.remove(signal);
+    if (signal.row.key === undefined) this.#open.remove(signal);
   }
 
   /** Forgets a closed signal and the fingerprints that still belong to it. */
@@ -140,6 +162,8 @@ export class Signals {
       this.#members.delete(fingerprint);
       this.#memberships.delete(fingerprint);
     }
+    const keyId = this.#live.get(id)?.row.key?.id;
+    if (keyId !== undefined && this.#byKey.get(keyId)?.row.id === id) this.#byKey.delete(keyId);
     this.#live.delete(id);
     this.#rows.delete(id);
   }
@@ -148,6 +172,7 @@ export class Signals {
     const scope = this.#scopeOf(row.domain, row.labels, sketch.telling);
     const signal: LiveSignal = { row, sketch, scope, order: this.#nextOrder++, joined: null };
     this.#live.set(row.id, signal);
+    if (row.key !== undefined) this.#byKey.set(row.key.id, signal);
     return signal;
   }
 

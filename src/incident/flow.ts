@@ -97,7 +97,7 @@ export interface AlertChange {
   readonly change: 'fired' | 'repeated' | 'updated' | 'resolved' | 'expired' | 'ignored';
   /** The alert as it stands after the change, merged with what was known of its fingerprint. */
   readonly alert: Alert;
-  /** Index of the report in the frame's entry; -1 when a timer caused the change. */
+  /** Index of the report in the frame's entry; -1 when a timer caused the change, or a report that counts for another alert of its key. */
   readonly index: number;
 }
 
@@ -120,8 +120,8 @@ export interface Sighting {
   readonly fingerprint: string;
   /** Null when the change was `ignored`. */
   readonly signalId: string | null;
-  readonly how: 'exact' | 'similar' | 'new' | 'ignored';
-  /** Estimated similarity to the signal, 0..1; 1 for `exact` and `new`. */
+  readonly how: 'exact' | 'key' | 'similar' | 'new' | 'ignored';
+  /** Estimated similarity to the signal, 0..1; 1 for `exact`, `key` and `new`. */
   readonly similarity: number;
 }
 
