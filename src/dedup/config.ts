@@ -8,14 +8,19 @@ const labelNames = z.array(z.string().min(1));
 /** Section `dedup.flapping`: when a signal that comes and goes counts as flapping. */
 const flappingConfig = z
   .strictObject({
+    /** Without it every signal resolves with the last of its alerts. */
+    enabled: z.boolean().default(true),
     /** State changes that are looked at. */
     changes: z.int().min(4).max(100).default(20),
     /** Older changes count as none. */
     window: durationSchema.prefault('1h'),
-    /** A signal flaps from a weighted share of changes above this on ... */
-    start: ratio.default(0.5),
-    /** ... until its share is below this, or until nothing has changed for `quiet`. It does not resolve before that. */
-    stop: ratio.default(0.25),
+    /** A signal flaps from a weighted share of changes above this on: from the third time on that it fires within the window ... */
+    start: ratio.default(0.25),
+    /**
+     * ... until its share is below this, or until nothing has changed for `quiet`, or for twice the usual time between its changes. It does
+     * not resolve before that.
+     */
+    stop: ratio.default(0.15),
     quiet: durationSchema.prefault('10m'),
   })
   .refine(({ start, stop }) => stop <= start, { path: ['stop'], error: 'must not be above start' })

@@ -15,6 +15,8 @@ export interface FlushQuestion {
   /** How urgent the incident was when it was acknowledged; null when it is not. */
   readonly acknowledged: Urgency | null;
   readonly minPriority: Priority | null;
+  /** Why the incident's group flaps; null when it does not, and for other groups. */
+  readonly flapping: string | null;
   /** Why the route notifies of nothing at this time; null when it does. */
   readonly muteReason: string | null;
 }
@@ -27,10 +29,10 @@ export type FlushAnswer =
  * Whether a flush sends something, and why. For groups by labels these are Alertmanager's rules (notify/notify.go,
  * `DedupStage.needsUpdate`). A group of an incident is calmer: after the first page, more alerts of the same incident page nobody;
  * a raised priority or severity, its return after somebody closed it, the end of it all and the repeat interval do. Of an acknowledged incident only the first
- * two do, beyond what was known when it was acknowledged.
+ * two do, beyond what was known when it was acknowledged. While it flaps it does not end: its comings and goings are told once.
  */
 export function decideFlush(question: FlushQuestion): FlushAnswer {
-  const { firing, resolved, told, sendResolved, incident, muteReason } = question;
+  const { firing, resolved, told, sendResolved, incident, muteReason, flapping } = question;
   if (firing.length + resolved.length === 0) return held('every alert is muted');
   if (muteReason !== null) return held(muteReason);
   if (!told || told.firing.length === 0) {
@@ -43,6 +45,7 @@ export function decideFlush(question: FlushQuestion): FlushAnswer {
     return sent(told ? 'new alerts added' : 'first notification');
   }
   if (firing.length === 0) {
+    if (flapping !== null) return held(`told once, and its end is not told yet: ${flapping}`);
     return sendResolved
       ? sent('all alerts resolved')
       : held('the receiver does not want to hear of resolved alerts');

@@ -1,5 +1,6 @@
 import type { Fact, StageContext, Table } from '../engine/index.ts';
 import type { NotifiedAlert, TocsinFrame, Verdict } from '../incident/index.ts';
+import type { Calm } from './calm.ts';
 import { decideFlush, type FlushAnswer } from './decide.ts';
 import type { Departures } from './departures.ts';
 import type { Group, Routed, Told } from './group.ts';
@@ -15,6 +16,7 @@ export interface FlusherParts {
   readonly map: IncidentMap;
   readonly pager: Pager;
   readonly departures: Departures;
+  readonly calm: Calm;
   /** Verdicts on muted alerts. */
   readonly verdicts: Table<Verdict>;
 }
@@ -53,10 +55,10 @@ export class Flusher {
 
   /**
    * Sends what the group has to say, if anything, to each integration for itself. Resolved alerts leave; an empty group ends. Where time
-   * intervals mute the route, those whose end somebody waits for stay until it may be told.
+   * intervals mute the route, those whose end somebody waits for stay until it may be told. So do those of an incident whose signal flaps.
    */
   flush(groupId: string, settings: DispatchSettings, frame: TocsinFrame): void {
-    const { groups, map, pager, timers } = this.#parts;
+    const { groups, map, pager, timers, calm } = this.#parts;
     const group = groups.get(groupId);
     const route = group && settings.tree.find(group.routeKey, group.receiver);
     if (!group || !route) return;
@@ -64,6 +66,7 @@ export class Flusher {
     const { firing, resolved } = members;
     const incident = map.incident(group.incidentId);
     const muteReason = mutedByTime(route, settings, frame.timeMs);
+    const flapping = incident && calm.flappingOf(members.heard);
     const voices = integrationsFor(settings, group.receiver).map((integration): Voice => {
       const told = pager.told(groupId, integration.name);
       const answer = decideFlush({
@@ -76,6 +79,7 @@ export class Flusher {
         incident,
         acknowledged: map.acknowledged(group.incidentId),
         minPriority: route.minPriority,
+        flapping,
         muteReason,
       });
       return { integration, told, answer };
@@ -85,7 +89,7 @@ export class Flusher {
       groups.save({ ...group, hasFlushed: true, heldBecause });
     }
     const pageId = heldBecause === '' ? this.#send(group, route, members, voices, frame) : null;
-    if (muteReason === null && firing.length === 0 && resolved.length > 0) {
+    if (muteReason === null && flapping === null && firing.length === 0 && resolved.length > 0) {
       for (const { integration, told, answer } of voices) {
         if (answer.sends || !told || told.firing.length === 0) continue;
         const silently = { ...told, firing: [], resolved: resolved.toSorted(), atMs: frame.timeMs };
@@ -94,8 +98,12 @@ export class Flusher {
       }
     }
     timers.set(flushTimer(groupId), frame.timeMs + route.groupIntervalMs);
-    const gone =
-      muteReason === null ? members.gone : members.gone.filter((alert) => !isToldOf(alert, voices));
+    const staysAll = flapping !== null && firing.length === 0;
+    const gone = members.gone.filter(
+      (alert) =>
+        (muteReason === null || !isToldOf(alert, voices)) &&
+        !(incident && (staysAll || calm.isFlapping(alert.signalId))),
+    );
     this.#dismiss(group, gone, { pageId, heldBecause, voices, nowMs: frame.timeMs });
   }
 
@@ -171,6 +179,7 @@ export class Flusher {
         firing,
         resolved,
         gone,
+        notices: incident ? this.#parts.calm.noticesOf(heard, incident) : [],
         retryForMs: route.groupIntervalMs,
       },
       frame,

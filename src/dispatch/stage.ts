@@ -9,6 +9,7 @@ import type {
   TocsinStage,
   Verdict,
 } from '../incident/index.ts';
+import { Calm } from './calm.ts';
 import { Departures } from './departures.ts';
 import { explainAlert, type DispatchExplanation } from './explain.ts';
 import { Flusher } from './flusher.ts';
@@ -55,6 +56,7 @@ class Dispatch implements DispatchStage {
   readonly #map: IncidentMap;
   readonly #pager: Pager;
   readonly #departures: Departures;
+  readonly #calm: Calm;
   readonly #verdicts: Table<Verdict>;
   /** Until when nobody followed the log, at key `at`. */
   readonly #awake: Table<number>;
@@ -67,6 +69,7 @@ class Dispatch implements DispatchStage {
     this.#map = new IncidentMap(context);
     this.#pager = new Pager(context);
     this.#departures = new Departures(context);
+    this.#calm = new Calm(context);
     this.#verdicts = context.table<Verdict>('verdicts');
     this.#awake = context.table<number>('awake');
     this.#flusher = new Flusher({
@@ -75,6 +78,7 @@ class Dispatch implements DispatchStage {
       map: this.#map,
       pager: this.#pager,
       departures: this.#departures,
+      calm: this.#calm,
       verdicts: this.#verdicts,
     });
   }
@@ -129,6 +133,7 @@ class Dispatch implements DispatchStage {
       if (verdict.muted) this.#verdicts.set(fingerprint, verdict);
       else this.#verdicts.delete(fingerprint);
     }
+    for (const signalId of this.#calm.learn(flow)) this.#hurrySignal(signalId, timeMs);
     for (const incident of flow.incidents) this.#noteIncident(incident, timeMs);
     for (const change of flow.candidateChanges) this.#move(this.#map.learn(change), timeMs);
     for (let i = 0; i < flow.alertChanges.length; i++) {
@@ -188,6 +193,16 @@ class Dispatch implements DispatchStage {
     for (const id of this.#groups.groupsOfIncident(incident.id)) {
       const isNews = isRaised || Object.values(this.#pager.toldBy(id)).some(({ isClosed }) => isClosed);
       if (isNews && this.#groups.get(id)?.hasFlushed) this.#groups.hurry(id, nowMs);
+    }
+  }
+
+  /** The signal flaps no more: what its incident's groups kept back is told now. */
+  #hurrySignal(signalId: string, nowMs: number): void {
+    for (const name of this.#groups.alertsOfSignal(signalId)) {
+      for (const id of this.#groups.routed(name)?.groupIds ?? []) {
+        const group = this.#groups.get(id);
+        if (group?.incidentId !== null && group?.hasFlushed) this.#groups.hurry(id, nowMs);
+      }
     }
   }
 

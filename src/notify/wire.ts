@@ -156,13 +156,19 @@ function wireAlert({ alert, status }: NotifiedAlert): Record<string, unknown> {
 }
 
 /** Why somebody is told now: what happened, how urgent it is, and the strongest reasons for that. */
-export function whyOf({ notificationReason, unchangedCount, incident }: Notification): string[] {
+export function whyOf({
+  notificationReason,
+  notices = [],
+  unchangedCount,
+  incident,
+}: Notification): string[] {
   const unchanged = unchangedCount > 0 ? [`${unchangedCount} more alerts of the group are as before`] : [];
-  if (!incident) return [notificationReason, ...unchanged];
+  if (!incident) return [notificationReason, ...notices, ...unchanged];
   const { priority, severity, probableCauses, reasons } = incident;
   const [cause] = probableCauses;
   return [
     notificationReason,
+    ...notices,
     ...unchanged,
     `priority ${priority}, severity ${severity}`,
     ...(cause ? [`probable cause: ${cause.text}`] : []),
