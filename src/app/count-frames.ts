@@ -30,6 +30,12 @@ export function countFrames(frames: readonly TocsinFrame[], telemetry: Telemetry
       if (reasons.some(({ code }) => code === 'key_missing')) add('tocsin_keys_missing_total', {});
     }
     for (const { priority } of flow.incidents) add('tocsin_incident_revisions_total', { priority });
+    for (const { change } of flow.stormChanges)
+      if (change !== 'went_on') add('tocsin_storms_total', { change });
+    for (const { rootId } of flow.covers)
+      add('tocsin_covers_total', { change: rootId === null ? 'released' : 'covered' });
+    for (const { untilMs } of flow.holds)
+      add('tocsin_holds_total', { change: untilMs === null ? 'released' : 'held' });
     for (const { status } of flow.pages) add('tocsin_pages_total', { status });
     if (entry?.kind === 'fact')
       add('tocsin_effects_total', { kind: entry.payload.kind, status: entry.payload.outcome.status });

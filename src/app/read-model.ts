@@ -11,12 +11,12 @@ import {
   type SignalView,
 } from '../api/index.ts';
 import type { Carriers } from './effects.ts';
-import type { Candidate, Incident, Signal } from '../incident/index.ts';
+import type { Candidate, Incident, Signal, Storm } from '../incident/index.ts';
 import type { PipelineStages } from './pipeline.ts';
 
 /** Answers the API from the stages' memory, at once: between two batches of the fold, which is whenever a request is handled. */
 export function createReadModel(stages: PipelineStages, carriers: Pick<Carriers, 'integrations'>): ReadModel {
-  const { intake, mute, dedup, correlate, triage, runbook, dispatch, funnel } = stages;
+  const { intake, mute, dedup, correlate, triage, runbook, calm, dispatch, funnel } = stages;
 
   const view = (alert: Alert): AlertView => ({
     alert,
@@ -50,6 +50,7 @@ export function createReadModel(stages: PipelineStages, carriers: Pick<Carriers,
       signals: signalsOf(candidate),
       links: candidate?.links ?? [],
       pages: dispatch.pages(id),
+      calm: dispatch.calmOf(id),
       runbooks: runbook.suggestions(id),
       runs: runbook.runs(id),
     };
@@ -64,11 +65,14 @@ export function createReadModel(stages: PipelineStages, carriers: Pick<Carriers,
     incidents: async (query) => selectIncidents(triage.incidents(), query),
     incident: async (id) => detailOf(id),
     run: async (id) => runbook.run(id),
+    storms: async () => [...calm.storms()].reverse(),
     async explain(id) {
       const detail = detailOf(id);
       if (detail) return { kind: 'incident', ...explainIncident(stages, detail) };
       const signal = dedup.signal(id);
       if (signal) return { kind: 'signal', ...explainSignal(stages, signal) };
+      const storm = calm.storm(id);
+      if (storm) return { kind: 'storm', storm: shownStorm(storm) };
       const alert = intake.alert(id);
       return alert ? { kind: 'alert', ...explainAlert(stages, alert) } : undefined;
     },
@@ -107,12 +111,13 @@ function explainSignal(stages: PipelineStages, signal: Signal): Record<string, u
       candidate?.links.filter((link) => link.fromSignalId === signal.id || link.toSignalId === signal.id) ??
       [],
     incident: incidentOf(stages, candidate),
+    calm: candidate ? stages.dispatch.calmOf(candidate.id) : [],
     pages: candidate ? stages.dispatch.pages(candidate.id) : [],
   };
 }
 
 function explainIncident(stages: PipelineStages, detail: IncidentDetail): Record<string, unknown> {
-  const { incident, signals, links, pages } = detail;
+  const { incident, signals, links, pages, calm } = detail;
   const forgottenCount = incident.signalCount - signals.length;
   return {
     incident: shownIncident(incident),
@@ -122,6 +127,7 @@ function explainIncident(stages: PipelineStages, detail: IncidentDetail): Record
       : {}),
     grouping: stages.correlate.candidate(incident.id)?.reasons ?? [],
     links,
+    calm,
     pages,
   };
 }
@@ -132,6 +138,14 @@ function withoutSignature({ signature: _, ...signal }: Signal): SignalView {
 
 function shownSignal({ labels, ...signal }: SignalView): Record<string, unknown> {
   return { ...signal, labels: labelsToObject(labels) };
+}
+
+function shownStorm({ families, ...storm }: Storm): Record<string, unknown> {
+  const shown = families.map(({ representative, ...family }) => ({
+    ...family,
+    representative: { ...representative, labels: labelsToObject(representative.labels) },
+  }));
+  return { ...storm, families: shown };
 }
 
 function incidentOf({ triage }: PipelineStages, candidate: Candidate | undefined): unknown {

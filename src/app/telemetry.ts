@@ -26,6 +26,11 @@ const counters = {
     'Signals that opened without a key because their alert lacked labels of a key rule.',
   tocsin_signals_total: 'Changes of signals, by change.',
   tocsin_incident_revisions_total: 'Revisions of incidents, by priority.',
+  tocsin_storms_total: 'Storms that began and that ended, by change.',
+  tocsin_covers_total:
+    'Incidents for which another one stands in a storm (covered), or none any more (released).',
+  tocsin_holds_total:
+    'Incidents whose first page was given time because they are usually over soon (held), or has none any more (released).',
   tocsin_pages_total: 'Pages that were emitted, by status.',
   tocsin_effects_total: 'Effects that ended, by kind and status.',
   tocsin_history_rows_dropped_total: 'Rows that the history could not take in time.',

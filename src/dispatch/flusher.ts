@@ -1,5 +1,5 @@
 import type { Fact, StageContext, Table } from '../engine/index.ts';
-import type { NotifiedAlert, TocsinFrame, Verdict } from '../incident/index.ts';
+import type { Incident, NotifiedAlert, TocsinFrame, Verdict } from '../incident/index.ts';
 import type { Calm } from './calm.ts';
 import { decideFlush, type FlushAnswer } from './decide.ts';
 import type { Departures } from './departures.ts';
@@ -67,6 +67,8 @@ export class Flusher {
     const incident = map.incident(group.incidentId);
     const muteReason = mutedByTime(route, settings, frame.timeMs);
     const flapping = incident && calm.flappingOf(members.heard);
+    const cover = incident && calm.coverOf(group, incident);
+    const hold = incident && calm.holdOf(incident.id);
     const voices = integrationsFor(settings, group.receiver).map((integration): Voice => {
       const told = pager.told(groupId, integration.name);
       const answer = decideFlush({
@@ -80,11 +82,15 @@ export class Flusher {
         acknowledged: map.acknowledged(group.incidentId),
         minPriority: route.minPriority,
         flapping,
+        cover,
+        hold,
         muteReason,
       });
       return { integration, told, answer };
     });
-    const heldBecause = voices.some(({ answer }) => answer.sends) ? '' : becauseOf(voices);
+    if (incident && cover !== null && voices.some(({ answer }) => !answer.sends && answer.because === cover))
+      calm.noteHeld(incident, group.receiver);
+    const heldBecause = voices.some(({ answer }) => answer.sends) ? '' : becauseOf(voices, group, incident);
     if (!group.hasFlushed || group.heldBecause !== heldBecause) {
       groups.save({ ...group, hasFlushed: true, heldBecause });
     }
@@ -97,7 +103,10 @@ export class Flusher {
         timers.set(toldTimer(groupId), frame.timeMs + 2 * route.repeatIntervalMs);
       }
     }
-    timers.set(flushTimer(groupId), frame.timeMs + route.groupIntervalMs);
+    timers.set(
+      flushTimer(groupId),
+      Math.min(frame.timeMs + route.groupIntervalMs, ...voices.map(({ answer }) => askAgainMs(answer))),
+    );
     const staysAll = flapping !== null && firing.length === 0;
     const gone = members.gone.filter(
       (alert) =>
@@ -169,6 +178,9 @@ export class Flusher {
       answer.sends ? [{ integration, reason: answer.reason }] : [],
     );
     this.#parts.timers.set(toldTimer(group.id), frame.timeMs + 2 * route.repeatIntervalMs);
+    const isFiring = incident !== null && firing.length > 0;
+    const notices = isFiring ? this.#parts.calm.noticesOf(heard, incident) : [];
+    if (isFiring) this.#parts.calm.notePage(incident, group.receiver);
     return this.#parts.pager.send(
       {
         group,
@@ -179,7 +191,7 @@ export class Flusher {
         firing,
         resolved,
         gone,
-        notices: incident ? this.#parts.calm.noticesOf(heard, incident) : [],
+        notices,
         retryForMs: route.groupIntervalMs,
       },
       frame,
@@ -220,9 +232,16 @@ function isToldOf({ alert }: Routed, voices: readonly Voice[]): boolean {
   return voices.some(({ told }) => told?.firing.includes(alert.fingerprint));
 }
 
-function becauseOf(voices: readonly Voice[]): string {
-  const [first] = voices.flatMap(({ answer }) => (answer.sends ? [] : [answer.because]));
-  return first ?? '';
+/** Of an incident that ended before anybody was told it is kept why nobody was. */
+function becauseOf(voices: readonly Voice[], group: Group, incident: Incident | null): string {
+  const [first = ''] = voices.flatMap(({ answer }) => (answer.sends ? [] : [answer.because]));
+  const isUntold = first.startsWith('resolved before anybody was told');
+  if (!isUntold || !incident || !group.hasFlushed || group.heldBecause === '') return first;
+  return group.heldBecause.startsWith(first) ? group.heldBecause : `${first} (${group.heldBecause})`;
+}
+
+function askAgainMs(answer: FlushAnswer): number {
+  return answer.sends ? Infinity : (answer.againAtMs ?? Infinity);
 }
 
 export function toldTimer(groupId: string): string {

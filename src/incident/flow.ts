@@ -5,6 +5,7 @@ import type { Candidate, Incident, Link } from './incident.ts';
 import type { Reason } from './reason.ts';
 import type { RunbookRun } from './runbook.ts';
 import type { Signal } from './signal.ts';
+import type { Cover, Hold, StormChange } from './storm.ts';
 
 export type AlertsEntry = Entry<'alerts', readonly Alert[]>;
 export type CommandEntry = Entry<'command', Command>;
@@ -49,6 +50,12 @@ export interface Flow {
   incidents: readonly Incident[];
   /** `runbook`: runs that changed. */
   runs: readonly RunbookRun[];
+  /** `calm`: storms that began, go on or ended. */
+  stormChanges: readonly StormChange[];
+  /** `calm`: incidents for which another one stands from now on, or none any more. */
+  covers: readonly Cover[];
+  /** `calm`: incidents whose first page has time, or has not any more. */
+  holds: readonly Hold[];
   /** `dispatch`: pages that leave in this moment. */
   pages: readonly Page[];
   /** The frame's command was applied before, under the same id: it does nothing now. */
@@ -67,6 +74,9 @@ export function createFlow(): Flow {
     candidateChanges: none,
     incidents: none,
     runs: none,
+    stormChanges: none,
+    covers: none,
+    holds: none,
     pages: none,
     isRepeated: false,
     answer: null,

@@ -121,10 +121,8 @@ function nextSteps({ alerts }: Notification, { id, state }: Incident, externalUr
   ];
 }
 
-function renderGroup(
-  { status, groupKey, groupLabels, alerts, unchangedCount, notificationReason, atMs }: Notification,
-  paint: Paint,
-): string[] {
+function renderGroup(notification: Notification, paint: Paint): string[] {
+  const { status, groupKey, groupLabels, alerts, unchangedCount, notificationReason, atMs } = notification;
   const mark = status === 'resolved' ? paint('green', '✓') : paint(['bold', 'yellow'], '▲');
   const firing = alerts.filter((alert) => alert.status === 'firing').length;
   const labels = [...labelPairs(groupLabels)].map(([name, value]) => `${name}=${value}`).join(' ');
@@ -132,6 +130,7 @@ function renderGroup(
   return [
     `${mark} ${clock(atMs)}  ${plainText(labels === '' ? groupKey : labels)}`,
     `   ${notificationReason}; ${firing} firing, ${alerts.length - firing} resolved`,
+    ...field('note', notes(notification)),
     ...alerts.slice(0, shownAlertCount).map(({ alert, status }) => {
       const text = labelValue(alert.annotations, 'summary') || labelValue(alert.labels, 'alertname');
       return `   - ${plainText(text)}${status === 'resolved' ? ' (resolved)' : ''}`;
