@@ -33,6 +33,11 @@ export class Arrivals {
     return this.#windowMs / stepsPerWindow;
   }
 
+  /** Goes on with what the tables hold, which was counted in this window. */
+  restore({ window }: Pick<StormsConfig, 'window'>): void {
+    this.#windowMs = window;
+  }
+
   /** Counts of another window cannot be compared: all is learned anew. */
   configure({ window }: Pick<StormsConfig, 'window'>): void {
     if (window === this.#windowMs) return;

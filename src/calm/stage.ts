@@ -64,13 +64,16 @@ class Calm implements CalmStage {
   }
 
   restore(config: TocsinFrame['entry']): void {
-    this.#configure(config?.kind === 'config' ? config : null);
-    this.#storms.restore();
+    this.#readConfig(config?.kind === 'config' ? config : null);
+    this.#storms.restore(this.#stormsConfig);
   }
 
   onFrame(frame: TocsinFrame): void {
     const { entry, flow, timeMs } = frame;
-    if (entry?.kind === 'config') this.#configure(entry);
+    if (entry?.kind === 'config') {
+      this.#readConfig(entry);
+      this.#storms.configure(this.#stormsConfig);
+    }
     for (const { id, acknowledgedBy } of flow.incidents)
       if (acknowledgedBy !== null) this.#members.markTouched(id);
     for (const { incidentId } of flow.runs) this.#members.markTouched(incidentId);
@@ -100,12 +103,11 @@ class Calm implements CalmStage {
     tell(frame, news);
   }
 
-  #configure(entry: ConfigEntry | null): void {
+  #readConfig(entry: ConfigEntry | null): void {
     this.#stormsConfig = (entry?.payload['storms'] as StormsConfig | undefined) ?? stormsConfig.parse({});
     this.#transientsConfig =
       (entry?.payload['transients'] as TransientsConfig | undefined) ?? transientsConfig.parse({});
     this.#graph = readServiceGraph(entry?.payload ?? null);
-    this.#storms.configure(this.#stormsConfig);
   }
 
   #onSignal({ change, signal }: SignalChange, nowMs: number): void {

@@ -48,7 +48,9 @@ export class Storms {
     return this.#active.size;
   }
 
-  restore(): void {
+  restore(config: StormsConfig): void {
+    this.#config = config;
+    this.#arrivals.restore(config);
     this.#active.clear();
     for (const row of this.#rows.values()) if (row.state === 'on') this.#active.set(row.domain, row);
   }
