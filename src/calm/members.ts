@@ -31,6 +31,8 @@ export interface MemberIncident {
   lastAtMs: number;
   readonly services: string[];
   readonly kinds: string[];
+  /** The first signal of each kind. */
+  readonly firstOfKind: string[];
   /** Somebody takes care of it. */
   isTouched: boolean;
   /** The storm that it takes part in, and the incident that stands for it there: itself, or another. */
@@ -110,7 +112,7 @@ export class Members {
       signal.incidentId = incident.id;
       this.signals.touch(signal.id);
       incident.lastAtMs = Math.max(incident.lastAtMs, signal.sinceMs);
-      note(incident.kinds, signal.kind);
+      if (note(incident.kinds, signal.kind)) incident.firstOfKind.push(signal.id);
       if (signal.service !== null) note(incident.services, signal.service);
     }
     this.incidents.touch(incident.id);
@@ -153,6 +155,7 @@ function createIncident(id: string, domain: string, nowMs: number): MemberIncide
     lastAtMs: nowMs,
     services: [],
     kinds: [],
+    firstOfKind: [],
     isTouched: false,
     stormId: null,
     rootId: null,
@@ -161,6 +164,9 @@ function createIncident(id: string, domain: string, nowMs: number): MemberIncide
   };
 }
 
-function note(list: string[], value: string): void {
-  if (list.length < maxKept && !list.includes(value)) list.push(value);
+/** False where it is there already, or there is no room. */
+function note(list: string[], value: string): boolean {
+  if (list.length >= maxKept || list.includes(value)) return false;
+  list.push(value);
+  return true;
 }

@@ -15,13 +15,13 @@ const maxKinds = 20_000;
 export class Roots {
   readonly #members: Members;
   /** The root that a service or a kind belongs to, by storm. */
-  readonly #claims: Table<string>;
+  readonly #claims: Table<Claim>;
   /** When each kind was seen first. */
   readonly #kinds: Table<number>;
 
   constructor(context: StageContext, members: Members) {
     this.#members = members;
-    this.#claims = context.table<string>('claims');
+    this.#claims = context.table<Claim>('claims');
     this.#kinds = context.table<number>('kinds');
   }
 
@@ -47,7 +47,7 @@ export class Roots {
     }
     const isCovered = incident.rootId !== null && incident.rootId !== incident.id;
     if (!isNew && !isCovered) {
-      this.#claim(incident, storm, incident.id, true);
+      this.#claim(incident, storm, incident.id, false);
       return null;
     }
     const news = this.#newKind(incident, storm);
@@ -56,7 +56,13 @@ export class Roots {
       incident.rootId = incident.id;
       if (!isCovered) return null;
       storm.coveredCount--;
-      return { incidentId: incident.id, stormId: storm.id, rootId: null, reason: newKindReason(news) };
+      return {
+        incidentId: incident.id,
+        stormId: storm.id,
+        rootId: null,
+        sameAs: [],
+        reason: newKindReason(news),
+      };
     }
     if (isCovered) return null;
     const above = this.#byTopology(incident, storm, graph);
@@ -88,48 +94,62 @@ export class Roots {
   #byTopology(incident: MemberIncident, storm: StormRow, graph: ServiceGraph): Found | null {
     for (const service of incident.services) {
       const same = this.#open(storm, 'service', service, incident.id);
-      if (same !== null) return { rootId: same, reason: coverReason(`${same} is about ${service} too`) };
+      if (same) {
+        const text = `${same.rootId} is about ${service} too`;
+        return { rootId: same.rootId, sameAs: [], reason: coverReason(text) };
+      }
       for (const upstream of graph.upstreamOf(service)) {
-        const rootId = this.#open(storm, 'service', upstream, incident.id);
-        if (rootId === null) continue;
-        const text = `${service} depends on ${upstream}, which ${rootId} is about`;
-        return { rootId, reason: coverReason(text) };
+        const above = this.#open(storm, 'service', upstream, incident.id);
+        if (!above) continue;
+        const text = `${service} depends on ${upstream}, which ${above.rootId} is about`;
+        return { rootId: above.rootId, sameAs: [], reason: coverReason(text) };
       }
     }
     return null;
   }
 
-  /** All that it says has been said. */
-  #byKind(incident: MemberIncident, storm: StormRow): Found | null {
-    const roots = incident.kinds.map((kind) => this.#open(storm, 'kind', kind, incident.id));
-    const [rootId] = roots;
-    if (!rootId || roots.includes(null)) return null;
-    return {
-      rootId,
-      reason: coverReason(`${rootId} says the same: ${incident.kinds.slice(0, 3).join(', ')}`),
-    };
+  /** All that it says one other incident has said. */
+  #byKind({ id, kinds }: MemberIncident, storm: StormRow): Found | null {
+    const claims = kinds.map((kind) => this.#open(storm, 'kind', kind, id));
+    const rootId = claims[0]?.rootId;
+    const sameAs = claims.flatMap((claim) => (claim?.rootId === rootId && claim ? [claim.signalId] : []));
+    if (rootId === undefined || sameAs.length < kinds.length) return null;
+    const text = `${rootId} says the same: ${kinds.slice(0, 3).join(', ')}`;
+    return { rootId, sameAs, reason: coverReason(text) };
   }
 
-  /** The root that claims it, while that is open. */
-  #open(storm: StormRow, what: 'service' | 'kind', name: string, ownId: string): string | null {
-    const rootId = this.#claims.get(claimKey(storm, what, name));
-    return rootId !== undefined && rootId !== ownId && this.#members.incidents.has(rootId) ? rootId : null;
+  /** What was claimed, while the root is open. */
+  #open(storm: StormRow, what: 'service' | 'kind', name: string, ownId: string): Claim | null {
+    const claim = this.#claims.get(claimKey(storm, what, name));
+    return claim && claim.rootId !== ownId && this.#members.incidents.has(claim.rootId) ? claim : null;
   }
 
-  /** What a root is about is its own. Of a covered incident only the services are the root's: what it says was never told. */
-  #claim({ services, kinds }: MemberIncident, storm: StormRow, rootId: string, isRoot: boolean): void {
-    for (const service of services) this.#claimOne(storm, 'service', service, rootId);
-    if (isRoot) for (const kind of kinds) this.#claimOne(storm, 'kind', kind, rootId);
+  /**
+   * What a root says as it comes into the storm is its own, for that is told. What joins it later, and what those say that it covers, never
+   * is: of these only the services are the root's.
+   */
+  #claim(incident: MemberIncident, storm: StormRow, rootId: string, isTold: boolean): void {
+    const { services, kinds, firstOfKind } = incident;
+    for (const service of services) this.#claimOne(storm, 'service', service, { rootId, signalId: '' });
+    if (!isTold) return;
+    for (const [i, kind] of kinds.entries())
+      this.#claimOne(storm, 'kind', kind, { rootId, signalId: firstOfKind[i]! });
   }
 
-  #claimOne(storm: StormRow, what: 'service' | 'kind', name: string, rootId: string): void {
+  #claimOne(storm: StormRow, what: 'service' | 'kind', name: string, claim: Claim): void {
     const key = claimKey(storm, what, name);
     const holder = this.#claims.get(key);
-    if (holder === undefined || !this.#members.incidents.has(holder)) this.#claims.set(key, rootId);
+    if (!holder || !this.#members.incidents.has(holder.rootId)) this.#claims.set(key, claim);
   }
 }
 
-type Found = Pick<Cover, 'reason'> & { readonly rootId: string };
+interface Claim {
+  readonly rootId: string;
+  /** The root's first signal of the kind; empty for services. */
+  readonly signalId: string;
+}
+
+type Found = Pick<Cover, 'reason' | 'sameAs'> & { readonly rootId: string };
 
 function claimKey({ id }: StormRow, what: 'service' | 'kind', name: string): string {
   return `${id}/${what}/${name}`;

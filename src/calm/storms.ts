@@ -79,6 +79,7 @@ export class Storms {
     this.#roots.noteKind(domain, kind, nowMs);
     if (storm) {
       addToFamily(storm, signal, this.#rootOf(signal, storm));
+      storm.peakCount = Math.max(storm.peakCount, this.#arrivals.lastCount(domain, nowMs));
       this.#rows.touch(storm.id);
     } else this.#begin(domain, graph, nowMs, news);
   }

@@ -32,6 +32,7 @@ interface CoveredBy {
   readonly rootId: string;
   readonly stormId: string;
   readonly text: string;
+  readonly sameAs: readonly string[];
   /** A page was held back for that. */
   readonly isHeld: boolean;
 }
@@ -69,9 +70,9 @@ export class Calm {
       if (change === 'flapping') this.#flapping.set(signal.id, reasons[0]?.text ?? 'flapping');
       else if (signal.state !== 'flapping' && this.#flapping.delete(signal.id)) calmedSignals.push(signal.id);
     }
-    for (const { incidentId, rootId, stormId, reason } of covers) {
+    for (const { incidentId, rootId, stormId, sameAs, reason } of covers) {
       if (rootId !== null)
-        this.#covers.set(incidentId, { rootId, stormId, text: reason.text, isHeld: false });
+        this.#covers.set(incidentId, { rootId, stormId, text: reason.text, sameAs, isHeld: false });
       else if (this.#covers.delete(incidentId)) dueIncidents.push(incidentId);
     }
     for (const { incidentId, untilMs, reason } of holds) {
@@ -113,19 +114,22 @@ export class Calm {
 
   /**
    * Why the page of another incident is enough for this one; null where it is not: the other one is over, its page did not go to this
-   * receiver, or this one is worse than what was told.
+   * receiver or did not say the same, or this one is worse than what was told.
    */
   coverOf(group: Group, incident: Incident): string | null {
     const cover = this.#covers.get(incident.id);
     if (!cover) return null;
     const { groups, map, pager } = this.#parts;
-    const { rootId, stormId, text } = cover;
+    const { rootId, stormId, text, sameAs } = cover;
     const root = map.incident(rootId);
     if (root?.state !== 'open' && root?.state !== 'acknowledged') return null;
     for (const id of groups.groupsOfIncident(rootId)) {
       const other = groups.get(id);
       if (other?.receiver !== group.receiver) continue;
       const told = Object.values(pager.toldBy(id)).find(({ firing }) => firing.length > 0);
+      const isSaid = (signalId: string): boolean =>
+        groups.alertsOfSignal(signalId).some((name) => !told || told.firing.includes(name));
+      if (!sameAs.every(isSaid)) continue;
       const urgency = told ? told.urgency : other.hasFlushed ? null : urgencyOf(root);
       if (!urgency || raise(urgency, urgencyOf(incident)) !== null) continue;
       const standing = told ? `the page of ${rootId} stands for it` : `it waits for the page of ${rootId}`;
@@ -151,7 +155,7 @@ export class Calm {
   }
 
   /** What a page with these alerts must say beyond the incident. */
-  noticesOf(alerts: readonly Routed[], incident: Incident): readonly string[] {
+  noticesOf(alerts: readonly Routed[], incident: Incident, maxSignals: number): readonly string[] {
     const storm = this.#storms.get(incident.domain)?.storm;
     const covered = this.#coveredBy(incident.id);
     const hold = this.#holds.get(incident.id);
@@ -159,6 +163,7 @@ export class Calm {
       ...this.#flappingTexts(alerts).slice(0, maxShownTexts),
       ...(storm ? [stormNotice(storm)] : []),
       ...(covered.length > 0 ? [standsFor(covered)] : []),
+      ...(incident.signalCount >= maxSignals ? [fullNotice(incident)] : []),
       ...(hold ? [`this page was held back for a while: ${hold.text}`] : []),
     ];
   }
@@ -225,6 +230,10 @@ const maxShownIds = 5;
 
 function stormNotice({ id, startedAtMs, reasons }: Storm): string {
   return `over the limit: ${id} since ${clock(startedAtMs)}, ${reasons[0]?.text ?? 'a storm'}; pages are summarised`;
+}
+
+function fullNotice({ id, signalCount }: Incident): string {
+  return `over the limit: ${id} has ${signalCount} signals, the most that one incident takes (correlate.max_signals); what follows is in another one`;
 }
 
 function standsFor(ids: readonly string[]): string {

@@ -94,7 +94,7 @@ export class Flusher {
     if (!group.hasFlushed || group.heldBecause !== heldBecause) {
       groups.save({ ...group, hasFlushed: true, heldBecause });
     }
-    const pageId = heldBecause === '' ? this.#send(group, route, members, voices, frame) : null;
+    const pageId = heldBecause === '' ? this.#send(group, route, members, voices, settings, frame) : null;
     if (muteReason === null && flapping === null && firing.length === 0 && resolved.length > 0) {
       for (const { integration, told, answer } of voices) {
         if (answer.sends || !told || told.firing.length === 0) continue;
@@ -164,6 +164,7 @@ export class Flusher {
     route: Route,
     { heard, firing, resolved, gone: left }: Members,
     voices: readonly Voice[],
+    { maxSignals }: DispatchSettings,
     frame: TocsinFrame,
   ): string {
     const incident = this.#parts.map.incident(group.incidentId);
@@ -179,7 +180,7 @@ export class Flusher {
     );
     this.#parts.timers.set(toldTimer(group.id), frame.timeMs + 2 * route.repeatIntervalMs);
     const isFiring = incident !== null && firing.length > 0;
-    const notices = isFiring ? this.#parts.calm.noticesOf(heard, incident) : [];
+    const notices = isFiring ? this.#parts.calm.noticesOf(heard, incident, maxSignals) : [];
     if (isFiring) this.#parts.calm.notePage(incident, group.receiver);
     return this.#parts.pager.send(
       {

@@ -22,6 +22,8 @@ export interface DispatchSettings {
   readonly reloadRestartsClocks: boolean;
   /** Whoever was paged in a storm is told what it was when it is over. */
   readonly reportsStorms: boolean;
+  /** How many signals an incident takes in. */
+  readonly maxSignals: number;
 }
 
 const defaultRoute = routeConfig.parse({ receiver: 'console', group_by: ['incident'] });
@@ -30,6 +32,7 @@ const defaultRoute = routeConfig.parse({ receiver: 'console', group_by: ['incide
 export function readSettings(config: Readonly<Record<string, unknown>>): DispatchSettings {
   const receivers = (config['receivers'] ?? []) as readonly Readonly<Record<string, unknown>>[];
   const intervals = (config['time_intervals'] ?? []) as TimeIntervalsConfig;
+  const correlate = config['correlate'] as { readonly max_signals?: number } | undefined;
   const storms = config['storms'] as { readonly report?: boolean } | undefined;
   const { strict_alertmanager } = (config['dispatch'] ?? dispatchConfig.parse({})) as DispatchConfig;
   return {
@@ -38,6 +41,7 @@ export function readSettings(config: Readonly<Record<string, unknown>>): Dispatc
     timeIntervals: new Map(intervals.map(({ name, time_intervals }) => [name, time_intervals])),
     reloadRestartsClocks: strict_alertmanager,
     reportsStorms: storms?.report ?? true,
+    maxSignals: correlate?.max_signals ?? Infinity,
   };
 }
 

@@ -71,6 +71,8 @@ export interface Cover {
   readonly incidentId: string;
   readonly stormId: string;
   readonly rootId: string | null;
+  /** Signals of the root that say the same: it stands for this one where their alerts were told. Empty where it does in any case. */
+  readonly sameAs: readonly string[];
   readonly reason: Reason;
 }
 

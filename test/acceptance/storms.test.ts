@@ -238,3 +238,22 @@ test('what lasts too long for a storm is learned as the new usual', async () => 
   expect(ended).toMatchObject({ state: 'over' });
   expect(ended!.reasons.at(-1)?.text).toBe('it lasts longer than 30m: what is usual is learned anew');
 });
+
+test('an incident that takes in no more says so in its pages', async () => {
+  const full = {
+    ...config,
+    correlate: { threshold: 0, merge_threshold: 0, max_signals: 2 },
+    storms: { enabled: false },
+  };
+  const scene = createScene(full)
+    .at('1s', firing(alert('Errors', 'shop-0')))
+    .at('2s', firing(alert('Slow', 'shop-0')))
+    .at('3s', firing(alert('Down', 'shop-0')));
+  const pages = await scene.run('1m');
+  expect(pages.map(({ notices }) => notices)).toEqual([
+    [
+      'over the limit: INC-1 has 2 signals, the most that one incident takes (correlate.max_signals); what follows is in another one',
+    ],
+    [],
+  ]);
+});
