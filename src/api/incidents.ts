@@ -136,16 +136,8 @@ function wireDetail(detail: IncidentDetail): Record<string, unknown> {
   };
 }
 
-function wireStorm({ startedAtMs, endedAtMs, families, ...storm }: Storm): Record<string, unknown> {
-  return {
-    ...storm,
-    startedAt: wireTime(startedAtMs),
-    endedAt: optionalTime(endedAtMs),
-    families: families.map(({ representative, ...family }) => ({
-      ...family,
-      representative: { ...representative, labels: labelsToObject(representative.labels) },
-    })),
-  };
+function wireStorm({ startedAtMs, endedAtMs, ...storm }: Storm): Record<string, unknown> {
+  return { ...storm, startedAt: wireTime(startedAtMs), endedAt: optionalTime(endedAtMs) };
 }
 
 function optionalTime(timeMs: number | null): string | null {

@@ -11,7 +11,7 @@ import {
   type SignalView,
 } from '../api/index.ts';
 import type { Carriers } from './effects.ts';
-import type { Candidate, Incident, Signal, Storm } from '../incident/index.ts';
+import type { Candidate, Incident, Signal } from '../incident/index.ts';
 import type { PipelineStages } from './pipeline.ts';
 
 /** Answers the API from the stages' memory, at once: between two batches of the fold, which is whenever a request is handled. */
@@ -72,7 +72,7 @@ export function createReadModel(stages: PipelineStages, carriers: Pick<Carriers,
       const signal = dedup.signal(id);
       if (signal) return { kind: 'signal', ...explainSignal(stages, signal) };
       const storm = calm.storm(id);
-      if (storm) return { kind: 'storm', storm: shownStorm(storm) };
+      if (storm) return { kind: 'storm', storm };
       const alert = intake.alert(id);
       return alert ? { kind: 'alert', ...explainAlert(stages, alert) } : undefined;
     },
@@ -138,14 +138,6 @@ function withoutSignature({ signature: _, ...signal }: Signal): SignalView {
 
 function shownSignal({ labels, ...signal }: SignalView): Record<string, unknown> {
   return { ...signal, labels: labelsToObject(labels) };
-}
-
-function shownStorm({ families, ...storm }: Storm): Record<string, unknown> {
-  const shown = families.map(({ representative, ...family }) => ({
-    ...family,
-    representative: { ...representative, labels: labelsToObject(representative.labels) },
-  }));
-  return { ...storm, families: shown };
 }
 
 function incidentOf({ triage }: PipelineStages, candidate: Candidate | undefined): unknown {

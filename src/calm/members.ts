@@ -1,4 +1,4 @@
-import { fingerprint, labelValue, type Labels, type Severity } from '../alert/index.ts';
+import { fingerprint, labelValue, type Severity } from '../alert/index.ts';
 import type { StageContext, Table } from '../engine/index.ts';
 import type { CandidateChange, ServiceGraph, Signal } from '../incident/index.ts';
 
@@ -8,9 +8,9 @@ export interface MemberSignal {
   readonly domain: string;
   /** Alertname, or the template where there is none. */
   readonly kind: string;
-  readonly template: string;
   readonly text: string;
-  readonly labels: Labels;
+  /** By what its past is found again: 16 hex digits. */
+  readonly pastKey: string;
   readonly service: string | null;
   severity: Severity;
   /** When it opened or returned last. */
@@ -66,9 +66,8 @@ export class Members {
       id,
       domain,
       kind,
-      template,
       text,
-      labels,
+      pastKey: fingerprint(['domain', domain, 'kind', kind, 'service', service ?? '', 'template', template]),
       service,
       severity,
       sinceMs: nowMs,
@@ -140,11 +139,6 @@ export class Members {
       }
     }
   }
-}
-
-/** By what the past of a signal is found again. */
-export function pastKeyOf({ domain, kind, template, service }: MemberSignal): string {
-  return fingerprint(['domain', domain, 'kind', kind, 'service', service ?? '', 'template', template]);
 }
 
 function createIncident(id: string, domain: string, nowMs: number): MemberIncident {

@@ -12,7 +12,7 @@ import {
   type TocsinStage,
 } from '../incident/index.ts';
 import { stormsConfig, transientsConfig, type StormsConfig, type TransientsConfig } from './config.ts';
-import { Members, pastKeyOf, type MemberIncident, type MemberSignal } from './members.ts';
+import { Members, type MemberIncident, type MemberSignal } from './members.ts';
 import { Storms, type StormNews } from './storms.ts';
 import { Transients } from './transients.ts';
 
@@ -128,7 +128,7 @@ class Calm implements CalmStage {
   #learn(member: MemberSignal, nowMs: number): void {
     const isTouched = this.#members.incidents.get(member.incidentId ?? '')?.isTouched ?? false;
     const lastedMs = member.isDisturbed || isTouched ? null : nowMs - member.sinceMs;
-    this.#transients.learn(pastKeyOf(member), lastedMs, nowMs, this.#transientsConfig);
+    this.#transients.learn(member.pastKey, lastedMs, nowMs, this.#transientsConfig);
   }
 
   /** How long the first page of an incident has time now; null where that has not changed. */
@@ -153,7 +153,7 @@ class Calm implements CalmStage {
     for (const id of signalIds) {
       const signal = this.#members.signals.get(id);
       if (!signal?.isFiring) continue;
-      const patience = this.#transients.patienceFor(pastKeyOf(signal), this.#transientsConfig);
+      const patience = this.#transients.patienceFor(signal.pastKey, this.#transientsConfig);
       if (!patience || signal.isDisturbed) return null;
       if (signal.sinceMs + patience.holdMs <= untilMs) continue;
       untilMs = signal.sinceMs + patience.holdMs;

@@ -40,7 +40,7 @@ export function createStormRow(
 
 /** Counts a signal into the family of those that are of its kind and belong to one root. */
 export function addToFamily(row: StormRow, signal: MemberSignal, rootId: string | null): void {
-  const { id: signalId, kind, template, text, labels, severity, service } = signal;
+  const { id: signalId, kind, text, severity, service } = signal;
   row.signalCount++;
   let family = row.families.find((other) => other.kind === kind && other.rootId === rootId);
   if (!family) {
@@ -48,7 +48,7 @@ export function addToFamily(row: StormRow, signal: MemberSignal, rootId: string 
       row.otherCount++;
       return;
     }
-    const representative = { signalId, text, template, labels };
+    const representative = { signalId, text };
     const empty = { signalCount: 0, services: [], serviceCount: 0 };
     row.families.push((family = { kind, rootId, severity, representative, ...empty }));
   }

@@ -1,4 +1,4 @@
-import type { Labels, Severity } from '../alert/index.ts';
+import type { Severity } from '../alert/index.ts';
 import type { Reason } from './reason.ts';
 
 /** Far more signals at once than a domain usually has. */
@@ -52,12 +52,7 @@ export interface StormFamily {
   readonly services: readonly string[];
   readonly serviceCount: number;
   /** The first of them. */
-  readonly representative: {
-    readonly signalId: string;
-    readonly text: string;
-    readonly template: string;
-    readonly labels: Labels;
-  };
+  readonly representative: { readonly signalId: string; readonly text: string };
 }
 
 /** `storm` is a copy. */

@@ -37,6 +37,7 @@ describe('a key that the sender gives', () => {
 
   test('reopens its signal within the window, and opens another one later', async () => {
     const scene = new Scene();
+    await scene.configure({ flapping: { enabled: false } });
     await scene.fire(0, { ...disk, value: '90', ofKey: 'k' });
     await scene.resolve(1, { ...disk, value: '90', ofKey: 'k' });
     expect(changesOf(await scene.fire(3, { ...disk, value: '95', ofKey: 'k' }))).toEqual([
