@@ -22,6 +22,7 @@ const allowed: Record<string, readonly string[]> = {
   score: words,
   correlate: words,
   triage: words,
+  calm: words,
   dispatch: words,
   notify: [...words, 'template'],
   runbook: words,

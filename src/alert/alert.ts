@@ -18,6 +18,8 @@ export interface Alert {
   readonly generatorUrl: string;
   /** The name of the source that decoded it, such as `alertmanager`, `webhook`, `file` or `nats`. */
   readonly source: string;
+  /** By what its sender recognizes it (PagerDuty's `dedup_key`, Opsgenie's `alias`); absent where the sender gave nothing. Never empty. */
+  readonly key?: string;
 }
 
 export function isResolvedAt(alert: Pick<Alert, 'endsAtMs'>, timeMs: number): boolean {

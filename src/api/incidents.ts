@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { labelsToObject } from '../alert/index.ts';
-import type { Incident } from '../incident/index.ts';
+import type { Incident, Storm } from '../incident/index.ts';
 import { wireTime } from './filter.ts';
 import type { ApiPorts, IncidentDetail, SignalView } from './ports.ts';
 
@@ -50,6 +50,17 @@ export function addIncidentRoutes(server: FastifyInstance, { read }: ApiPorts): 
       const { id } = request.params as z.output<typeof byId>;
       return (await read.explain(id)) ?? notFound(reply, 'fingerprint, signal or incident', id);
     },
+  );
+
+  server.get(
+    '/api/v1/storms',
+    {
+      schema: {
+        tags: ['incidents'],
+        summary: 'Storms that go on, and those of the last day, the last first',
+      },
+    },
+    async () => (await read.storms()).map(wireStorm),
   );
 
   server.get(
@@ -119,9 +130,14 @@ function wireDetail(detail: IncidentDetail): Record<string, unknown> {
         at: wireTime(endedMs),
       })),
     })),
+    calm: detail.calm,
     runbooks: detail.runbooks,
     runs: detail.runs,
   };
+}
+
+function wireStorm({ startedAtMs, endedAtMs, ...storm }: Storm): Record<string, unknown> {
+  return { ...storm, startedAt: wireTime(startedAtMs), endedAt: optionalTime(endedAtMs) };
 }
 
 function optionalTime(timeMs: number | null): string | null {

@@ -5,9 +5,11 @@ import type {
   Incident,
   Link,
   SentPage,
+  Reason,
   RunbookRun,
   Signal,
   SilenceBody,
+  Storm,
 } from '../incident/index.ts';
 
 /**
@@ -28,6 +30,8 @@ export interface ReadModel {
   /** The incident with what it consists of, or undefined when it is unknown. */
   incident(id: string): Promise<IncidentDetail | undefined>;
   run(id: string): Promise<RunbookRun | undefined>;
+  /** Storms that go on, and those of the last day, the last one first. */
+  storms(): Promise<readonly Storm[]>;
   /** Everything that is known of a fingerprint, a signal or an incident, as plain data; undefined when unknown. */
   explain(id: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   funnel(): Promise<Funnel>;
@@ -82,6 +86,8 @@ export interface IncidentDetail {
   readonly signals: readonly SignalView[];
   readonly links: readonly Link[];
   readonly pages: readonly SentPage[];
+  /** What keeps its pages back, and for which others they stand. */
+  readonly calm: readonly Reason[];
   readonly runbooks: readonly { readonly name: string; readonly description: string }[];
   readonly runs: readonly RunbookRun[];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stormsConfig, transientsConfig } from '../calm/index.ts';
 import { clusterConfig } from '../cluster/index.ts';
 import { correlateConfig } from '../correlate/index.ts';
 import { dedupConfig } from '../dedup/index.ts';
@@ -51,6 +52,8 @@ export const tocsinConfig = z.strictObject({
   correlate: correlateConfig.prefault({}),
   triage: triageConfig.prefault({}),
   runbooks: runbooksConfig.prefault({}),
+  storms: stormsConfig.prefault({}),
+  transients: transientsConfig.prefault({}),
   route: routeConfig.prefault({ receiver: 'console', group_by: ['incident'], min_priority: 'P3' }),
   time_intervals: timeIntervalsConfig.prefault([]),
   dispatch: dispatchConfig.prefault({}),

@@ -9,7 +9,7 @@ import type { Telemetry } from './telemetry.ts';
 
 export interface Gauged {
   readonly clock: Pick<SteadyClock, 'aheadMs'>;
-  readonly stages: Pick<PipelineStages, 'intake'>;
+  readonly stages: Pick<PipelineStages, 'intake' | 'calm'>;
   readonly owner: { readonly lagCount: number };
   readonly fold: { readonly position: number };
   readonly runner: Pick<EffectRunner, 'inFlightCount'>;
@@ -29,6 +29,7 @@ export function addGauges(
     () => clock.aheadMs / 1000,
   );
   telemetry.gauge('tocsin_alerts_active', 'Alerts that are remembered.', () => stages.intake.size);
+  telemetry.gauge('tocsin_storms_active', 'Storms that go on.', () => stages.calm.activeCount);
   telemetry.gauge('tocsin_log_lag_entries', 'Log entries that are not folded in yet.', () => owner.lagCount);
   telemetry.gauge(
     'tocsin_log_position',

@@ -1,3 +1,4 @@
+import { createCalmStage, type CalmStage } from '../calm/index.ts';
 import { createCorrelateStage, type CorrelateStage } from '../correlate/index.ts';
 import { createDedupStage, type DedupStage } from '../dedup/index.ts';
 import { createDispatchStage, type DispatchStage } from '../dispatch/index.ts';
@@ -21,6 +22,7 @@ export interface PipelineStages {
   readonly correlate: CorrelateStage;
   readonly triage: TriageStage;
   readonly runbook: RunbookStage;
+  readonly calm: CalmStage;
   readonly dispatch: DispatchStage;
   readonly funnel: FunnelStage;
   readonly answers: AnswersStage;
@@ -51,6 +53,7 @@ export function createPipeline({ scorer, withHistory, scope = '' }: PipelineOpti
     ['correlate', (context) => (stages.correlate = createCorrelateStage(context))],
     ['triage', (context) => (stages.triage = createTriageStage(context))],
     ['runbook', (context) => (stages.runbook = createRunbookStage(context))],
+    ['calm', (context) => (stages.calm = createCalmStage(context))],
     ['dispatch', (context) => (stages.dispatch = createDispatchStage(context))],
     ['funnel', (context) => (stages.funnel = createFunnelStage(context))],
     ['answers', (context) => (stages.answers = createAnswersStage(context))],

@@ -16,7 +16,7 @@ import type { PipelineStages } from './pipeline.ts';
 
 /** Answers the API from the stages' memory, at once: between two batches of the fold, which is whenever a request is handled. */
 export function createReadModel(stages: PipelineStages, carriers: Pick<Carriers, 'integrations'>): ReadModel {
-  const { intake, mute, dedup, correlate, triage, runbook, dispatch, funnel } = stages;
+  const { intake, mute, dedup, correlate, triage, runbook, calm, dispatch, funnel } = stages;
 
   const view = (alert: Alert): AlertView => ({
     alert,
@@ -50,6 +50,7 @@ export function createReadModel(stages: PipelineStages, carriers: Pick<Carriers,
       signals: signalsOf(candidate),
       links: candidate?.links ?? [],
       pages: dispatch.pages(id),
+      calm: dispatch.calmOf(id),
       runbooks: runbook.suggestions(id),
       runs: runbook.runs(id),
     };
@@ -64,11 +65,14 @@ export function createReadModel(stages: PipelineStages, carriers: Pick<Carriers,
     incidents: async (query) => selectIncidents(triage.incidents(), query),
     incident: async (id) => detailOf(id),
     run: async (id) => runbook.run(id),
+    storms: async () => [...calm.storms()].reverse(),
     async explain(id) {
       const detail = detailOf(id);
       if (detail) return { kind: 'incident', ...explainIncident(stages, detail) };
       const signal = dedup.signal(id);
       if (signal) return { kind: 'signal', ...explainSignal(stages, signal) };
+      const storm = calm.storm(id);
+      if (storm) return { kind: 'storm', storm };
       const alert = intake.alert(id);
       return alert ? { kind: 'alert', ...explainAlert(stages, alert) } : undefined;
     },
@@ -94,6 +98,7 @@ function explainAlert(stages: PipelineStages, alert: Alert): Record<string, unkn
     muted: stages.mute.verdict(alert.fingerprint),
     dispatch: stages.dispatch.explain(alert.fingerprint),
     dedup: stages.dedup.explain(alert),
+    key: stages.dedup.keyOf(alert),
     signal: signal ? explainSignal(stages, signal) : null,
   };
 }
@@ -107,12 +112,13 @@ function explainSignal(stages: PipelineStages, signal: Signal): Record<string, u
       candidate?.links.filter((link) => link.fromSignalId === signal.id || link.toSignalId === signal.id) ??
       [],
     incident: incidentOf(stages, candidate),
+    calm: candidate ? stages.dispatch.calmOf(candidate.id) : [],
     pages: candidate ? stages.dispatch.pages(candidate.id) : [],
   };
 }
 
 function explainIncident(stages: PipelineStages, detail: IncidentDetail): Record<string, unknown> {
-  const { incident, signals, links, pages } = detail;
+  const { incident, signals, links, pages, calm } = detail;
   const forgottenCount = incident.signalCount - signals.length;
   return {
     incident: shownIncident(incident),
@@ -122,6 +128,7 @@ function explainIncident(stages: PipelineStages, detail: IncidentDetail): Record
       : {}),
     grouping: stages.correlate.candidate(incident.id)?.reasons ?? [],
     links,
+    calm,
     pages,
   };
 }

@@ -25,6 +25,7 @@ export function readableConfig(config: TocsinConfig): unknown {
 /** Keys whose values, or all values in them, are durations, wherever they stand. */
 const durationKeys = new Set([
   'bucket',
+  'calm_for',
   'cascade_scale',
   'checkpoint_interval',
   'command_timeout',
@@ -37,7 +38,9 @@ const durationKeys = new Set([
   'known_domain_after',
   'lease',
   'log_retention',
+  'longest',
   'max_age',
+  'max_hold',
   'max_idle',
   'quiet',
   'recall_timeout',

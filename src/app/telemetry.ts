@@ -20,8 +20,17 @@ const counters = {
   tocsin_requests_unavailable_total: 'Requests that were answered with 503 because nothing could be kept.',
   tocsin_log_entries_applied_total: 'Log entries that were folded in, by kind.',
   tocsin_alert_changes_total: 'What reports did to the alerts of their fingerprints, by change.',
+  tocsin_sightings_total:
+    'Reports that were counted into signals, by how: as the same alert, by their key, as similar, as something new; or ignored.',
+  tocsin_keys_missing_total:
+    'Signals that opened without a key because their alert lacked labels of a key rule.',
   tocsin_signals_total: 'Changes of signals, by change.',
   tocsin_incident_revisions_total: 'Revisions of incidents, by priority.',
+  tocsin_storms_total: 'Storms that began and that ended, by change.',
+  tocsin_covers_total:
+    'Incidents for which another one stands in a storm (covered), or none any more (released).',
+  tocsin_holds_total:
+    'Incidents whose first page was given time because they are usually over soon (held), or has none any more (released).',
   tocsin_pages_total: 'Pages that were emitted, by status.',
   tocsin_effects_total: 'Effects that ended, by kind and status.',
   tocsin_history_rows_dropped_total: 'Rows that the history could not take in time.',

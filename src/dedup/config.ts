@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { durationSchema } from '../alert/index.ts';
+import { keyRule } from './key-rule.ts';
 
 const ratio = z.number().min(0).max(1);
 const labelNames = z.array(z.string().min(1));
@@ -7,14 +8,19 @@ const labelNames = z.array(z.string().min(1));
 /** Section `dedup.flapping`: when a signal that comes and goes counts as flapping. */
 const flappingConfig = z
   .strictObject({
+    /** Without it every signal resolves with the last of its alerts. */
+    enabled: z.boolean().default(true),
     /** State changes that are looked at. */
     changes: z.int().min(4).max(100).default(20),
     /** Older changes count as none. */
     window: durationSchema.prefault('1h'),
-    /** A signal flaps from a weighted share of changes above this on ... */
-    start: ratio.default(0.5),
-    /** ... until its share is below this, or until nothing has changed for `quiet`. It does not resolve before that. */
-    stop: ratio.default(0.25),
+    /** A signal flaps from a weighted share of changes above this on: from the third time on that it fires within the window ... */
+    start: ratio.default(0.25),
+    /**
+     * ... until its share is below this, or until nothing has changed for `quiet`, or for twice the usual time between its changes. It does
+     * not resolve before that.
+     */
+    stop: ratio.default(0.15),
     quiet: durationSchema.prefault('10m'),
   })
   .refine(({ start, stop }) => stop <= start, { path: ['stop'], error: 'must not be above start' })
@@ -23,6 +29,10 @@ const flappingConfig = z
 /** Section `dedup`: what is taken as one thing. */
 export const dedupConfig = z
   .strictObject({
+    /** Take alerts together that came under one key of their sender's (`dedup_key`, `alias`), and no others with them. */
+    caller_keys: z.boolean().default(true),
+    /** Keys for alerts whose sender gave none. The first rule that matches and finds all its labels counts. */
+    keys: z.array(keyRule).default([]),
     /** Take alerts together whose texts are nearly the same. Without it only equal label sets are one thing. */
     near_duplicates: z.boolean().default(true),
     /** Estimated Jaccard similarity of masked texts from which on they are nearly the same; 1 wants them equal. */
@@ -34,13 +44,25 @@ export const dedupConfig = z
       'environment',
       'env',
       'region',
+      'zone',
+      'datacenter',
+      'site',
       'cluster',
+      'tenant',
+      'tenant_id',
+      'customer',
+      'customer_id',
+      'account',
+      'account_id',
+      'project',
+      'project_id',
       'namespace',
       'service',
       'job',
       'host',
       'hostname',
       'instance',
+      'instance_id',
       'node',
       'device',
     ]),

@@ -31,3 +31,17 @@ export function isFlapping(
 ): boolean {
   return wasFlapping ? share >= stop : share > start;
 }
+
+/**
+ * How long nothing must change until a signal has come to rest: `quiet`, or twice the usual time between its changes where they are
+ * slower than that; no longer than the window.
+ */
+export function quietTime(
+  changesMs: readonly number[],
+  nowMs: number,
+  { quiet, window }: Pick<DedupConfig['flapping'], 'quiet' | 'window'>,
+): number {
+  const counted = changesMs.filter((changeMs) => nowMs - changeMs <= window);
+  const gapMs = counted.length < 2 ? 0 : (counted.at(-1)! - counted[0]!) / (counted.length - 1);
+  return Math.max(quiet, Math.min(window, Math.round(2 * gapMs)));
+}

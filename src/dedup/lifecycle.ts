@@ -1,14 +1,16 @@
+import { labelValue, parseSeverity, severityRank, type Alert } from '../alert/index.ts';
 import type { StageTimers } from '../engine/index.ts';
 import type { Reason, SignalChange } from '../incident/index.ts';
 import type { DedupConfig } from './config.ts';
-import { flapShare, isFlapping } from './flapping.ts';
+import { flapShare, isFlapping, quietTime } from './flapping.ts';
+import { escalatedReason } from './keys.ts';
 import { calmerReason, flappingReason, quietReason, reopenedReason, resolvedReason } from './reasons.ts';
 import { addChange, copySignal, type LiveSignal } from './signal-row.ts';
 import type { Signals } from './signals.ts';
 
 /**
  * How a signal opens, resolves, reopens and flaps. It fires while any of its fingerprints does. While it flaps it stays open, firing or
- * not, until its changes become rare or none comes for `flapping.quiet`.
+ * not, until its changes become rare or none comes for `quietTime`.
  *
  * One timer a signal, under its id: while it flaps, when it may be quiet; once resolved, when it is forgotten.
  */
@@ -59,6 +61,18 @@ export class Lifecycle {
     this.#turn(signal, nowMs, changes);
   }
 
+  /** Raises the signal to the severity of an alert that joined it by their key. False where that is not higher. */
+  escalate(signal: LiveSignal, { labels }: Alert, changes: SignalChange[]): boolean {
+    const { row } = signal;
+    const severity = parseSeverity(labelValue(labels, this.#config().severity_label));
+    if (severityRank(severity) <= severityRank(row.severity)) return false;
+    const reason = escalatedReason(row.severity, severity);
+    row.severity = severity;
+    this.#signals.touch(row.id);
+    changes.push({ change: 'escalated', signal: copySignal(signal), reasons: [reason] });
+    return true;
+  }
+
   /** One fingerprint of the signal fires no more. */
   end(signal: LiveSignal, isExpired: boolean, nowMs: number, changes: SignalChange[]): void {
     const { row } = signal;
@@ -92,10 +106,11 @@ export class Lifecycle {
     addChange(row, nowMs, flapping.changes);
     this.#signals.touch(row.id);
     const share = flapShare(row.changesMs, nowMs, flapping);
-    if (isFlapping(wasFlapping, share, flapping)) {
+    if (flapping.enabled && isFlapping(wasFlapping, share, flapping)) {
       row.state = 'flapping';
-      this.#timers.set(row.id, nowMs + flapping.quiet);
-      const reasons = [flappingReason(row, share, nowMs)];
+      const quietMs = quietTime(row.changesMs, nowMs, flapping);
+      this.#timers.set(row.id, nowMs + quietMs);
+      const reasons = [flappingReason(row, share, nowMs, quietMs)];
       if (!wasFlapping) changes.push({ change: 'flapping', signal: copySignal(signal), reasons });
     } else if (wasFlapping) this.#steady(signal, calmerReason(share), changes);
   }

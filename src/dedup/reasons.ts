@@ -43,9 +43,16 @@ export function resolvedReason({ fingerprintCount }: SignalRow, isExpired: boole
     : { stage: 'dedup', code: 'resolved', text: `${all} resolved` };
 }
 
-export function flappingReason({ changesMs }: SignalRow, share: number, nowMs: number): Reason {
+export function flappingReason(
+  { changesMs }: SignalRow,
+  share: number,
+  nowMs: number,
+  quietMs: number,
+): Reason {
   const span = formatDuration(nowMs - (changesMs[0] ?? nowMs));
-  const text = `flapping: ${changesMs.length} changes in ${span}, ${percent(share)} weighted`;
+  const text =
+    `flapping: ${changesMs.length} changes in ${span}, ${percent(share)} weighted; ` +
+    `it is over once nothing changes for ${formatDuration(quietMs)}`;
   return { stage: 'dedup', code: 'flapping', text, weight: share };
 }
 

@@ -1,9 +1,12 @@
 import { labelValue, parseSeverity, type Alert } from '../alert/index.ts';
 import type { Signal } from '../incident/index.ts';
+import type { SignalKey } from './keys.ts';
 import type { Sketch } from './sketch.ts';
 
 /** A signal as it is kept: without its signature, which follows from the text. */
-export interface SignalRow extends Omit<Signal, 'signature'> {
+export interface SignalRow extends Omit<Signal, 'signature' | 'key'> {
+  /** Absent in most, and in what versions wrote that knew no keys. */
+  readonly key?: SignalKey;
   /** Times of its last changes between firing and quiet, oldest first. */
   changesMs: number[];
 }
@@ -35,11 +38,13 @@ export function createSignalRow(
   template: string,
   severityLabel: string,
   nowMs: number,
+  key: SignalKey | null = null,
 ): SignalRow {
   return {
     id,
     domain: alert.domain,
     labels: alert.labels,
+    ...(key === null ? {} : { key }),
     text,
     template,
     severity: parseSeverity(labelValue(alert.labels, severityLabel)),
@@ -68,6 +73,11 @@ export function addChange(row: SignalRow, nowMs: number, limit: number): void {
 
 /** A copy that later stages may keep. */
 export function copySignal({ row, sketch, template }: LiveSignal): Signal {
-  const { changesMs: _, ...signal } = row;
-  return { ...signal, template, signature: sketch.signature };
+  const { changesMs: _, key, ...signal } = row;
+  return {
+    ...signal,
+    ...(key === undefined ? {} : { key: key.text }),
+    template,
+    signature: sketch.signature,
+  };
 }

@@ -4,6 +4,7 @@ import type { Sighting } from '../incident/index.ts';
 import { shapeHash, SignalsByShape } from './by-shape.ts';
 import type { DedupConfig } from './config.ts';
 import { Families, type ShapeRow } from './families.ts';
+import { createKeys, type FoundKey, type KeyOf } from './keys.ts';
 import { maskTemplate } from './mask.ts';
 import { estimateSimilarity } from './minhash.ts';
 import { OpenSignals, type Match } from './open-signals.ts';
@@ -47,7 +48,10 @@ export class Signals {
   #nextOrder = 0;
   #config: DedupConfig;
   #scopeOf: ScopeOf;
+  #keyOf: KeyOf;
   #open: OpenSignals;
+  /** The latest signal of each key. */
+  readonly #byKey = new Map<string, LiveSignal>();
 
   constructor(context: StageContext, config: DedupConfig) {
     this.#rows = context.table<SignalRow>('signals');
@@ -56,6 +60,7 @@ export class Signals {
     this.#sketches = new Sketches(this.#families);
     this.#config = config;
     this.#scopeOf = createScope(config);
+    this.#keyOf = createKeys(config);
     this.#open = new OpenSignals(config.similarity);
   }
 
@@ -63,15 +68,17 @@ export class Signals {
   rebuild(config: DedupConfig): void {
     this.#config = config;
     this.#scopeOf = createScope(config);
+    this.#keyOf = createKeys(config);
     this.#open = new OpenSignals(config.similarity);
     this.#families.restore();
     this.#byShape.clear();
+    this.#byKey.clear();
     this.#live.clear();
     this.#memberships.clear();
     this.#nextOrder = 0;
     for (const row of this.#rows.values()) {
       const signal = this.#enlive(row, this.#sketchedOf(row));
-      if (row.state !== 'resolved') this.#open.add(signal);
+      if (row.state !== 'resolved') this.reopen(signal);
     }
     for (const [fingerprint, member] of this.#members.entries()) {
       const signal = this.#live.get(member.signalId);
@@ -89,6 +96,15 @@ export class Signals {
 
   membership(fingerprint: string): Membership | undefined {
     return this.#memberships.get(fingerprint);
+  }
+
+  keyOf(alert: Alert): FoundKey {
+    return this.#keyOf(alert);
+  }
+
+  /** The latest signal of the key, open or resolved. */
+  ofKey(id: string): LiveSignal | undefined {
+    return this.#byKey.get(id);
   }
 
   identify(alert: Alert): Identity {
@@ -119,11 +135,17 @@ export class Signals {
     };
   }
 
-  create(id: string, alert: Alert, { text, template, sketched }: Identity, nowMs: number): LiveSignal {
-    const row = createSignalRow(id, alert, text, template, this.#config.severity_label, nowMs);
+  create(
+    id: string,
+    alert: Alert,
+    { text, template, sketched }: Identity,
+    { key }: FoundKey,
+    nowMs: number,
+  ): LiveSignal {
+    const row = createSignalRow(id, alert, text, template, this.#config.severity_label, nowMs, key);
     this.#rows.set(id, row);
     const signal = this.#enlive(row, sketched);
-    this.#open.add(signal);
+    this.reopen(signal);
     return signal;
   }
 
@@ -146,14 +168,14 @@ export class Signals {
     this.#rows.touch(id);
   }
 
-  /** Lets alerts join the signal again. */
+  /** Lets alerts join the signal, again or for the first time. One that has a key takes in no others, however similar. */
   reopen(signal: LiveSignal): void {
-    this.#open.add(signal);
+    if (signal.row.key === undefined) this.#open.add(signal);
   }
 
   /** Lets no more alerts join the signal. */
   close(signal: LiveSignal): void {
-    this.#open.remove(signal);
+    if (signal.row.key === undefined) this.#open.remove(signal);
   }
 
   /** Forgets a closed signal and the fingerprints that still belong to it. */
@@ -165,6 +187,8 @@ export class Signals {
     }
     const signal = this.#live.get(id);
     if (signal) this.#byShape.remove(signal);
+    const keyId = signal?.row.key?.id;
+    if (keyId !== undefined && this.#byKey.get(keyId)?.row.id === id) this.#byKey.delete(keyId);
     this.#live.delete(id);
     this.#rows.delete(id);
   }
@@ -199,6 +223,7 @@ export class Signals {
     };
     this.#byShape.add(signal);
     this.#live.set(row.id, signal);
+    if (row.key !== undefined) this.#byKey.set(row.key.id, signal);
     return signal;
   }
 

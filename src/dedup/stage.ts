@@ -12,6 +12,7 @@ import type {
 } from '../incident/index.ts';
 import { dedupConfig, type DedupConfig } from './config.ts';
 import { differencesOf } from './differences.ts';
+import type { FoundKey } from './keys.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { notSimilarReason, ownReason, similarReason } from './reasons.ts';
 import { copySignal, type LiveSignal } from './signal-row.ts';
@@ -28,14 +29,17 @@ export interface DedupStage extends TocsinStage {
   signalOf(fingerprint: string): Signal | undefined;
   /** Why an alert is in its signal: how similar it is and what differs, as things stand now. Empty when it is in none. */
   explain(alert: Alert): readonly Reason[];
+  /** The key of an alert under the configuration in force, and why it has that one or none. */
+  keyOf(alert: Alert): { readonly key: string | null; readonly reasons: readonly Reason[] };
 }
 
 /**
  * Takes alerts together that are one thing: the same fingerprint, or nearly the same text where no label and no telling word keeps them
- * apart (see `createScope`). Every report is counted into a signal, and none is lost.
+ * apart (see `createScope`); or the same key, where there is one. Every report is counted into a signal, and none is lost.
  *
  * INVARIANT: a resolve is never a duplicate: it ends the firing of its fingerprint, and of its signal when it is the last.
- * INVARIANT: an alert never joins a signal of a lower severity.
+ * INVARIANT: an alert never joins a signal of a lower severity, but by their key; then the signal escalates, which is told.
+ * INVARIANT: what has a key is with what has the same key, and with nothing else.
  * INVARIANT: the sum of all `alertCount` is the number of reports that were not ignored.
  */
 export function createDedupStage(context: StageContext): DedupStage {
@@ -72,6 +76,7 @@ class Dedup implements DedupStage {
   explain(alert: Alert): readonly Reason[] {
     const signal = this.#signals.membership(alert.fingerprint)?.signal;
     if (!signal) return [];
+    if (signal.row.key !== undefined) return this.#signals.keyOf(alert).reasons;
     if (signal.row.fingerprints[0] === alert.fingerprint) return [ownReason(signal)];
     return [
       similarReason(
@@ -79,6 +84,11 @@ class Dedup implements DedupStage {
         differencesOf(signal.row, { text: textOf(alert), labels: alert.labels }),
       ),
     ];
+  }
+
+  keyOf(alert: Alert): { readonly key: string | null; readonly reasons: readonly Reason[] } {
+    const { key, reasons } = this.#signals.keyOf(alert);
+    return { key: key?.text ?? null, reasons };
   }
 
   restore(config: LogEntry | null): void {
@@ -144,12 +154,14 @@ class Dedup implements DedupStage {
     changes: SignalChange[],
   ): Sighting {
     const { fingerprint } = alert;
-    if (known && this.#lifecycle.mayContinue(known.signal, nowMs)) {
+    const found = this.#signals.keyOf(alert);
+    if (known && known.signal.row.key?.id === found.key?.id && this.#mayContinue(known.signal, nowMs)) {
       this.#signals.setFiring(fingerprint, known.member, true);
       this.#count(known.signal, true, nowMs);
       this.#lifecycle.begin(known.signal, nowMs, changes);
       return known.sighting;
     }
+    if (found.key) return this.#fireUnderKey(alert, found, known, newId, nowMs, changes);
     const identity = this.#signals.identify(alert);
     const match = this.#signals.mostSimilar(alert, identity);
     if (match?.isTaken) {
@@ -164,12 +176,43 @@ class Dedup implements DedupStage {
       }
       return { fingerprint, signalId: signal.row.id, how: 'similar', similarity, differing };
     }
-    const signal = this.#signals.create(newId, alert, identity, nowMs);
+    const signal = this.#signals.create(newId, alert, identity, found, nowMs);
     this.#signals.join(signal, fingerprint);
     this.#count(signal, true, nowMs);
     const reasons = match ? [notSimilarReason(match, this.#config.similarity)] : [];
-    this.#lifecycle.open(signal, known?.signal, reasons, nowMs, changes);
+    this.#lifecycle.open(signal, known?.signal, [...found.reasons, ...reasons], nowMs, changes);
     return { fingerprint, signalId: newId, how: 'new', similarity: 1 };
+  }
+
+  /** A fingerprint begins to fire that has a key: texts and labels say nothing then. */
+  #fireUnderKey(
+    alert: Alert,
+    found: FoundKey,
+    known: Membership | undefined,
+    newId: string,
+    nowMs: number,
+    changes: SignalChange[],
+  ): Sighting {
+    const { fingerprint } = alert;
+    const latest = this.#signals.ofKey(found.key?.id ?? '');
+    if (latest && this.#mayContinue(latest, nowMs)) {
+      this.#signals.join(latest, fingerprint);
+      this.#count(latest, true, nowMs);
+      this.#lifecycle.begin(latest, nowMs, changes);
+      if (!this.#lifecycle.escalate(latest, alert, changes) && isNews(latest.row.fingerprintCount))
+        changes.push({ change: 'grown', signal: copySignal(latest), reasons: found.reasons });
+      return { fingerprint, signalId: latest.row.id, how: 'key', similarity: 1 };
+    }
+    const identity = this.#signals.identify(alert);
+    const signal = this.#signals.create(newId, alert, identity, found, nowMs);
+    this.#signals.join(signal, fingerprint);
+    this.#count(signal, true, nowMs);
+    this.#lifecycle.open(signal, latest ?? known?.signal, found.reasons, nowMs, changes);
+    return { fingerprint, signalId: newId, how: 'new', similarity: 1 };
+  }
+
+  #mayContinue(signal: LiveSignal, nowMs: number): boolean {
+    return this.#lifecycle.mayContinue(signal, nowMs);
   }
 
   #count({ row }: LiveSignal, isReport: boolean, nowMs: number): void {

@@ -1,4 +1,5 @@
 import type { Incident, Priority } from '../incident/index.ts';
+import type { HeldPage } from './calm.ts';
 import type { Told } from './group.ts';
 import { isLess, maxUrgency, raise, urgencyOf, type Urgency } from './urgency.ts';
 
@@ -15,22 +16,29 @@ export interface FlushQuestion {
   /** How urgent the incident was when it was acknowledged; null when it is not. */
   readonly acknowledged: Urgency | null;
   readonly minPriority: Priority | null;
+  /** Why the incident's group flaps; null when it does not, and for other groups. */
+  readonly flapping: string | null;
+  /** Why the page of another incident is enough for this one; null where it is not. */
+  readonly cover: string | null;
+  /** How long the incident's first page has time; null where it has none. */
+  readonly hold: HeldPage | null;
   /** Why the route notifies of nothing at this time; null when it does. */
   readonly muteReason: string | null;
 }
 
 export type FlushAnswer =
   | { readonly sends: true; readonly reason: string }
-  | { readonly sends: false; readonly because: string };
+  /** `againAtMs`: when to ask again, where that may be before the next flush is due. */
+  | { readonly sends: false; readonly because: string; readonly againAtMs?: number };
 
 /**
  * Whether a flush sends something, and why. For groups by labels these are Alertmanager's rules (notify/notify.go,
  * `DedupStage.needsUpdate`). A group of an incident is calmer: after the first page, more alerts of the same incident page nobody;
  * a raised priority or severity, its return after somebody closed it, the end of it all and the repeat interval do. Of an acknowledged incident only the first
- * two do, beyond what was known when it was acknowledged.
+ * two do, beyond what was known when it was acknowledged. While it flaps it does not end: its comings and goings are told once.
  */
 export function decideFlush(question: FlushQuestion): FlushAnswer {
-  const { firing, resolved, told, sendResolved, incident, muteReason } = question;
+  const { firing, resolved, told, sendResolved, incident, muteReason, flapping } = question;
   if (firing.length + resolved.length === 0) return held('every alert is muted');
   if (muteReason !== null) return held(muteReason);
   if (!told || told.firing.length === 0) {
@@ -43,6 +51,7 @@ export function decideFlush(question: FlushQuestion): FlushAnswer {
     return sent(told ? 'new alerts added' : 'first notification');
   }
   if (firing.length === 0) {
+    if (flapping !== null) return held(`told once, and its end is not told yet: ${flapping}`);
     return sendResolved
       ? sent('all alerts resolved')
       : held('the receiver does not want to hear of resolved alerts');
@@ -55,7 +64,7 @@ export function decideFlush(question: FlushQuestion): FlushAnswer {
 
 /** Nobody has been told of this incident, or only until all its alerts had resolved. */
 function decideFirstPage(
-  { minPriority, told, acknowledged }: FlushQuestion,
+  { minPriority, told, acknowledged, cover, hold, nowMs }: FlushQuestion,
   incident: Incident,
 ): FlushAnswer {
   if (incident.state === 'resolved') return held('the incident was resolved by hand');
@@ -66,8 +75,16 @@ function decideFirstPage(
     const raised = raise(acknowledged, urgencyOf(incident));
     return raised === null ? heldByAcknowledgement(incident) : sent(raised);
   }
+  if (cover !== null) return held(cover);
+  if (hold !== null && nowMs < hold.untilMs && isLess(incident.priority, leastUnheld)) {
+    const until = new Date(hold.untilMs).toISOString().slice(11, 19);
+    return { ...held(`has time until ${until} UTC: ${hold.text}`), againAtMs: hold.untilMs };
+  }
   return sent(told ? 'fires again' : 'first notification');
 }
+
+/** From this priority on no page waits for its incident to be over by itself. */
+const leastUnheld: Priority = 'P2';
 
 function decideLaterPage(question: FlushQuestion, incident: Incident, told: Told): FlushAnswer {
   const { acknowledged } = question;
@@ -102,6 +119,6 @@ function sent(reason: string): FlushAnswer {
   return { sends: true, reason };
 }
 
-function held(because: string): FlushAnswer {
+function held(because: string): FlushAnswer & { readonly sends: false } {
   return { sends: false, because };
 }

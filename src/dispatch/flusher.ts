@@ -1,5 +1,6 @@
 import type { Fact, StageContext, Table } from '../engine/index.ts';
-import type { NotifiedAlert, TocsinFrame, Verdict } from '../incident/index.ts';
+import type { Incident, NotifiedAlert, TocsinFrame, Verdict } from '../incident/index.ts';
+import type { Calm } from './calm.ts';
 import { decideFlush, type FlushAnswer } from './decide.ts';
 import type { Departures } from './departures.ts';
 import type { Group, Routed, Told } from './group.ts';
@@ -15,6 +16,7 @@ export interface FlusherParts {
   readonly map: IncidentMap;
   readonly pager: Pager;
   readonly departures: Departures;
+  readonly calm: Calm;
   /** Verdicts on muted alerts. */
   readonly verdicts: Table<Verdict>;
 }
@@ -53,10 +55,10 @@ export class Flusher {
 
   /**
    * Sends what the group has to say, if anything, to each integration for itself. Resolved alerts leave; an empty group ends. Where time
-   * intervals mute the route, those whose end somebody waits for stay until it may be told.
+   * intervals mute the route, those whose end somebody waits for stay until it may be told. So do those of an incident whose signal flaps.
    */
   flush(groupId: string, settings: DispatchSettings, frame: TocsinFrame): void {
-    const { groups, map, pager, timers } = this.#parts;
+    const { groups, map, pager, timers, calm } = this.#parts;
     const group = groups.get(groupId);
     const route = group && settings.tree.find(group.routeKey, group.receiver);
     if (!group || !route) return;
@@ -64,6 +66,9 @@ export class Flusher {
     const { firing, resolved } = members;
     const incident = map.incident(group.incidentId);
     const muteReason = mutedByTime(route, settings, frame.timeMs);
+    const flapping = incident && calm.flappingOf(members.heard);
+    const cover = incident && calm.coverOf(group, incident);
+    const hold = incident && calm.holdOf(incident.id);
     const voices = integrationsFor(settings, group.receiver).map((integration): Voice => {
       const told = pager.told(groupId, integration.name);
       const answer = decideFlush({
@@ -76,16 +81,21 @@ export class Flusher {
         incident,
         acknowledged: map.acknowledged(group.incidentId),
         minPriority: route.minPriority,
+        flapping,
+        cover,
+        hold,
         muteReason,
       });
       return { integration, told, answer };
     });
-    const heldBecause = voices.some(({ answer }) => answer.sends) ? '' : becauseOf(voices);
+    if (incident && cover !== null && voices.some(({ answer }) => !answer.sends && answer.because === cover))
+      calm.noteHeld(incident, group.receiver);
+    const heldBecause = voices.some(({ answer }) => answer.sends) ? '' : becauseOf(voices, group, incident);
     if (!group.hasFlushed || group.heldBecause !== heldBecause) {
       groups.save({ ...group, hasFlushed: true, heldBecause });
     }
-    const pageId = heldBecause === '' ? this.#send(group, route, members, voices, frame) : null;
-    if (muteReason === null && firing.length === 0 && resolved.length > 0) {
+    const pageId = heldBecause === '' ? this.#send(group, route, members, voices, settings, frame) : null;
+    if (muteReason === null && flapping === null && firing.length === 0 && resolved.length > 0) {
       for (const { integration, told, answer } of voices) {
         if (answer.sends || !told || told.firing.length === 0) continue;
         const silently = { ...told, firing: [], resolved: resolved.toSorted(), atMs: frame.timeMs };
@@ -93,9 +103,16 @@ export class Flusher {
         timers.set(toldTimer(groupId), frame.timeMs + 2 * route.repeatIntervalMs);
       }
     }
-    timers.set(flushTimer(groupId), frame.timeMs + route.groupIntervalMs);
-    const gone =
-      muteReason === null ? members.gone : members.gone.filter((alert) => !isToldOf(alert, voices));
+    timers.set(
+      flushTimer(groupId),
+      Math.min(frame.timeMs + route.groupIntervalMs, ...voices.map(({ answer }) => askAgainMs(answer))),
+    );
+    const staysAll = flapping !== null && firing.length === 0;
+    const gone = members.gone.filter(
+      (alert) =>
+        (muteReason === null || !isToldOf(alert, voices)) &&
+        !(incident && (staysAll || calm.isFlapping(alert.signalId))),
+    );
     this.#dismiss(group, gone, { pageId, heldBecause, voices, nowMs: frame.timeMs });
   }
 
@@ -147,6 +164,7 @@ export class Flusher {
     route: Route,
     { heard, firing, resolved, gone: left }: Members,
     voices: readonly Voice[],
+    { maxSignals }: DispatchSettings,
     frame: TocsinFrame,
   ): string {
     const incident = this.#parts.map.incident(group.incidentId);
@@ -161,6 +179,9 @@ export class Flusher {
       answer.sends ? [{ integration, reason: answer.reason }] : [],
     );
     this.#parts.timers.set(toldTimer(group.id), frame.timeMs + 2 * route.repeatIntervalMs);
+    const isFiring = incident !== null && firing.length > 0;
+    const notices = isFiring ? this.#parts.calm.noticesOf(heard, incident, maxSignals) : [];
+    if (isFiring) this.#parts.calm.notePage(incident, group.receiver);
     return this.#parts.pager.send(
       {
         group,
@@ -171,6 +192,7 @@ export class Flusher {
         firing,
         resolved,
         gone,
+        notices,
         retryForMs: route.groupIntervalMs,
       },
       frame,
@@ -211,9 +233,16 @@ function isToldOf({ alert }: Routed, voices: readonly Voice[]): boolean {
   return voices.some(({ told }) => told?.firing.includes(alert.fingerprint));
 }
 
-function becauseOf(voices: readonly Voice[]): string {
-  const [first] = voices.flatMap(({ answer }) => (answer.sends ? [] : [answer.because]));
-  return first ?? '';
+/** Of an incident that ended before anybody was told it is kept why nobody was. */
+function becauseOf(voices: readonly Voice[], group: Group, incident: Incident | null): string {
+  const [first = ''] = voices.flatMap(({ answer }) => (answer.sends ? [] : [answer.because]));
+  const isUntold = first.startsWith('resolved before anybody was told');
+  if (!isUntold || !incident || !group.hasFlushed || group.heldBecause === '') return first;
+  return group.heldBecause.startsWith(first) ? group.heldBecause : `${first} (${group.heldBecause})`;
+}
+
+function askAgainMs(answer: FlushAnswer): number {
+  return answer.sends ? Infinity : (answer.againAtMs ?? Infinity);
 }
 
 export function toldTimer(groupId: string): string {

@@ -42,6 +42,7 @@ export interface PageDraft {
   readonly firing: readonly string[];
   readonly resolved: readonly string[];
   readonly gone: InFlight['gone'];
+  readonly notices: readonly string[];
   readonly retryForMs: number;
 }
 
@@ -192,7 +193,7 @@ export class Pager {
   }
 
   #tell(
-    { group, alerts, incident, firing, resolved, gone, retryForMs }: PageDraft,
+    { group, alerts, incident, firing, resolved, gone, notices, retryForMs }: PageDraft,
     { integration, reason }: Telling,
     { pageId, effectId }: { readonly pageId: string; readonly effectId: string },
     frame: TocsinFrame,
@@ -214,6 +215,7 @@ export class Pager {
         groupLabels: group.labels,
         status: statusOf(shown),
         notificationReason: reason,
+        ...(notices.length > 0 ? { notices } : {}),
         alerts: meant,
         unchangedCount: shown.length - meant.length,
         incident,

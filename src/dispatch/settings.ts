@@ -20,6 +20,10 @@ export interface DispatchSettings {
   readonly timeIntervals: ReadonlyMap<string, readonly TimeInterval[]>;
   /** A reload starts the clocks of all groups anew. */
   readonly reloadRestartsClocks: boolean;
+  /** Whoever was paged in a storm is told what it was when it is over. */
+  readonly reportsStorms: boolean;
+  /** How many signals an incident takes in. */
+  readonly maxSignals: number;
 }
 
 const defaultRoute = routeConfig.parse({ receiver: 'console', group_by: ['incident'] });
@@ -28,12 +32,16 @@ const defaultRoute = routeConfig.parse({ receiver: 'console', group_by: ['incide
 export function readSettings(config: Readonly<Record<string, unknown>>): DispatchSettings {
   const receivers = (config['receivers'] ?? []) as readonly Readonly<Record<string, unknown>>[];
   const intervals = (config['time_intervals'] ?? []) as TimeIntervalsConfig;
+  const correlate = config['correlate'] as { readonly max_signals?: number } | undefined;
+  const storms = config['storms'] as { readonly report?: boolean } | undefined;
   const { strict_alertmanager } = (config['dispatch'] ?? dispatchConfig.parse({})) as DispatchConfig;
   return {
     tree: new RouteTree((config['route'] ?? defaultRoute) as RouteConfig, !strict_alertmanager),
     receivers: new Map(receivers.map((receiver) => [String(receiver['name']), integrationsOf(receiver)])),
     timeIntervals: new Map(intervals.map(({ name, time_intervals }) => [name, time_intervals])),
     reloadRestartsClocks: strict_alertmanager,
+    reportsStorms: storms?.report ?? true,
+    maxSignals: correlate?.max_signals ?? Infinity,
   };
 }
 

@@ -4,18 +4,21 @@ import type {
   AlertChange,
   Incident,
   LogEntry,
+  Reason,
   SentPage,
   TocsinFrame,
   TocsinStage,
   Verdict,
 } from '../incident/index.ts';
+import { Calm, type StormPages } from './calm.ts';
 import { Departures } from './departures.ts';
 import { explainAlert, type DispatchExplanation } from './explain.ts';
 import { Flusher } from './flusher.ts';
 import { flushTimer, Groups } from './groups.ts';
 import { IncidentMap } from './incident-map.ts';
 import { Pager } from './pager.ts';
-import { readSettings, type DispatchSettings } from './settings.ts';
+import { integrationsFor, readSettings, type DispatchSettings } from './settings.ts';
+import { reportOf } from './storm-report.ts';
 import { raise, urgencyOf } from './urgency.ts';
 
 /** The dispatch stage, and what it knows of groups and pages. */
@@ -33,6 +36,8 @@ export interface DispatchStage extends TocsinStage {
   pages(incidentId: string): readonly SentPage[];
   /** Where an alert is routed, and why its groups sent a page or did not. Of resolved alerts the last 10,000 are known. */
   explain(fingerprint: string): DispatchExplanation;
+  /** What keeps pages of an incident back, and for which others its page stands. */
+  calmOf(incidentId: string): readonly Reason[];
 }
 
 /**
@@ -47,6 +52,8 @@ export function createDispatchStage(context: StageContext): DispatchStage {
 }
 
 const incidentRetentionMs = 24 * 3_600_000;
+/** How long it is tried to tell what a storm was. */
+const reportRetryMs = 15 * 60_000;
 
 class Dispatch implements DispatchStage {
   readonly name = 'dispatch';
@@ -55,6 +62,7 @@ class Dispatch implements DispatchStage {
   readonly #map: IncidentMap;
   readonly #pager: Pager;
   readonly #departures: Departures;
+  readonly #calm: Calm;
   readonly #verdicts: Table<Verdict>;
   /** Until when nobody followed the log, at key `at`. */
   readonly #awake: Table<number>;
@@ -67,6 +75,7 @@ class Dispatch implements DispatchStage {
     this.#map = new IncidentMap(context);
     this.#pager = new Pager(context);
     this.#departures = new Departures(context);
+    this.#calm = new Calm(context, { groups: this.#groups, map: this.#map, pager: this.#pager });
     this.#verdicts = context.table<Verdict>('verdicts');
     this.#awake = context.table<number>('awake');
     this.#flusher = new Flusher({
@@ -75,6 +84,7 @@ class Dispatch implements DispatchStage {
       map: this.#map,
       pager: this.#pager,
       departures: this.#departures,
+      calm: this.#calm,
       verdicts: this.#verdicts,
     });
   }
@@ -111,6 +121,10 @@ class Dispatch implements DispatchStage {
     });
   }
 
+  calmOf(incidentId: string): readonly Reason[] {
+    return this.#calm.reasonsOf(incidentId);
+  }
+
   restore(config: LogEntry | null): void {
     this.#groups.restore();
     this.#map.restore();
@@ -129,6 +143,9 @@ class Dispatch implements DispatchStage {
       if (verdict.muted) this.#verdicts.set(fingerprint, verdict);
       else this.#verdicts.delete(fingerprint);
     }
+    const news = this.#calm.learn(flow);
+    for (const signalId of news.calmedSignals) this.#hurrySignal(signalId, timeMs);
+    for (const incidentId of news.dueIncidents) this.#hurryIncident(incidentId, timeMs);
     for (const incident of flow.incidents) this.#noteIncident(incident, timeMs);
     for (const change of flow.candidateChanges) this.#move(this.#map.learn(change), timeMs);
     for (let i = 0; i < flow.alertChanges.length; i++) {
@@ -136,6 +153,9 @@ class Dispatch implements DispatchStage {
       if (change.change === 'repeated') continue;
       this.#take(change, flow.sightings[i]?.signalId ?? null, timeMs);
     }
+    for (const { candidate } of flow.candidateChanges)
+      if (candidate.state !== 'open') this.#calm.forget(candidate.id);
+    for (const pages of news.endedStorms) this.#report(pages, frame);
     // Only now it shows whether alerts fire on.
     for (const { id, state } of flow.incidents) if (state === 'resolved') this.#noteClosed(id);
   }
@@ -188,6 +208,52 @@ class Dispatch implements DispatchStage {
     for (const id of this.#groups.groupsOfIncident(incident.id)) {
       const isNews = isRaised || Object.values(this.#pager.toldBy(id)).some(({ isClosed }) => isClosed);
       if (isNews && this.#groups.get(id)?.hasFlushed) this.#groups.hurry(id, nowMs);
+    }
+  }
+
+  /** The signal flaps no more: what its incident's groups kept back is told now. */
+  #hurrySignal(signalId: string, nowMs: number): void {
+    for (const name of this.#groups.alertsOfSignal(signalId)) {
+      for (const id of this.#groups.routed(name)?.groupIds ?? []) {
+        const group = this.#groups.get(id);
+        if (group?.incidentId !== null && group?.hasFlushed) this.#groups.hurry(id, nowMs);
+      }
+    }
+  }
+
+  /** What kept back the incident's page does so no more. */
+  #hurryIncident(incidentId: string, nowMs: number): void {
+    for (const id of this.#groups.groupsOfIncident(incidentId))
+      if (this.#groups.get(id)?.hasFlushed) this.#groups.hurry(id, nowMs);
+  }
+
+  /** Tells those who were paged in a storm what it was. */
+  #report(pages: StormPages, frame: TocsinFrame): void {
+    if (!this.#settings.reportsStorms || pages.receivers.length === 0) return;
+    const { group, alerts, reason, notices } = reportOf(pages, this.#calm.coveredIn(pages.storm.id));
+    for (const receiver of pages.receivers) {
+      const all = integrationsFor(this.#settings, receiver);
+      const tellings = all
+        .filter(({ sendResolved }) => sendResolved)
+        .map((integration) => ({ integration, reason }));
+      if (tellings.length === 0) continue;
+      const id = `${receiver}|${group.id}`;
+      this.#pager.send(
+        {
+          group: { ...group, id, receiver },
+          alerts,
+          incident: null,
+          tellings,
+          isSole: all.length === 1,
+          firing: [],
+          resolved: [],
+          gone: [],
+          notices,
+          retryForMs: reportRetryMs,
+        },
+        frame,
+      );
+      this.#pager.forgetTold(id);
     }
   }
 

@@ -5,6 +5,7 @@ import type { Candidate, Incident, Link } from './incident.ts';
 import type { Reason } from './reason.ts';
 import type { RunbookRun } from './runbook.ts';
 import type { Signal } from './signal.ts';
+import type { Cover, Hold, StormChange } from './storm.ts';
 
 export type AlertsEntry = Entry<'alerts', readonly Alert[]>;
 export type CommandEntry = Entry<'command', Command>;
@@ -49,6 +50,12 @@ export interface Flow {
   incidents: readonly Incident[];
   /** `runbook`: runs that changed. */
   runs: readonly RunbookRun[];
+  /** `calm`: storms that began, go on or ended. */
+  stormChanges: readonly StormChange[];
+  /** `calm`: incidents for which another one stands from now on, or none any more. */
+  covers: readonly Cover[];
+  /** `calm`: incidents whose first page has time, or has not any more. */
+  holds: readonly Hold[];
   /** `dispatch`: pages that leave in this moment. */
   pages: readonly Page[];
   /** The frame's command was applied before, under the same id: it does nothing now. */
@@ -67,6 +74,9 @@ export function createFlow(): Flow {
     candidateChanges: none,
     incidents: none,
     runs: none,
+    stormChanges: none,
+    covers: none,
+    holds: none,
     pages: none,
     isRepeated: false,
     answer: null,
@@ -97,7 +107,7 @@ export interface AlertChange {
   readonly change: 'fired' | 'repeated' | 'updated' | 'resolved' | 'expired' | 'ignored';
   /** The alert as it stands after the change, merged with what was known of its fingerprint. */
   readonly alert: Alert;
-  /** Index of the report in the frame's entry; -1 when a timer caused the change. */
+  /** Index of the report in the frame's entry; -1 when a timer caused the change, or a report that counts for another alert of its key. */
   readonly index: number;
 }
 
@@ -120,8 +130,8 @@ export interface Sighting {
   readonly fingerprint: string;
   /** Null when the change was `ignored`. */
   readonly signalId: string | null;
-  readonly how: 'exact' | 'similar' | 'new' | 'ignored';
-  /** Estimated similarity to the signal, 0..1; 1 for `exact` and `new`. */
+  readonly how: 'exact' | 'key' | 'similar' | 'new' | 'ignored';
+  /** Estimated similarity to the signal, 0..1; 1 for `exact`, `key` and `new`. */
   readonly similarity: number;
   /** Of `similar`: the words and labels in which the alert differs from the signal's first one, for people. */
   readonly differing?: string;

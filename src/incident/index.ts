@@ -7,3 +7,4 @@ export * from './runbook.ts';
 export * from './service.ts';
 export * from './service-graph.ts';
 export * from './signal.ts';
+export * from './storm.ts';

@@ -19,6 +19,8 @@ export interface Notification {
    * of incidents also `fires again`, `fires again after it was closed`, and what was raised.
    */
   readonly notificationReason: string;
+  /** What the reader must know beyond the incident: that it flaps, that a storm goes on, that a limit is reached. Absent where there is nothing. */
+  readonly notices?: readonly string[];
   readonly alerts: readonly NotifiedAlert[];
   /** Alerts of the group that are as the integration was told before, and are left out because it wants to hear of changes only. */
   readonly unchangedCount: number;

@@ -4,7 +4,7 @@
  */
 export interface Reason {
   /** The stage that says so. */
-  readonly stage: 'mute' | 'dedup' | 'score' | 'correlate' | 'triage' | 'dispatch' | 'runbook';
+  readonly stage: 'mute' | 'dedup' | 'score' | 'correlate' | 'triage' | 'dispatch' | 'runbook' | 'calm';
   /** A closed word of that stage, `snake_case`, such as `similar_text` or `service_tier`. */
   readonly code: string;
   readonly text: string;

@@ -6,6 +6,8 @@ export interface Signal {
   readonly domain: string;
   /** Labels of the first alert; those of later members may differ outside of the protected labels. */
   readonly labels: Labels;
+  /** The key by which its alerts are one thing, whatever their texts say: their sender's, or that of a rule; absent where there is none. */
+  readonly key?: string;
   /** The text that people read: summary, else description, else alertname. */
   readonly text: string;
   /** `text` with what varies (numbers, ids, addresses) masked. */

@@ -69,6 +69,7 @@ function renderIncident(
     return [
       `${paint('green', '✓')} ${time}  ${incident.id} is over after ${lasted}: ${title}`,
       `   ${count(incident.alertCount, 'alert')} in ${count(incident.signalCount, 'signal')}`,
+      ...field('note', notes(notification)),
     ];
   }
   const style = incident.priority === 'P1' || incident.priority === 'P2' ? 'red' : 'yellow';
@@ -76,6 +77,7 @@ function renderIncident(
     `${paint(['bold', style], `▲ ${incident.priority}`)} ${time}  ${paint('bold', `${incident.id}  ${title}`)}`,
     `   ${notification.notificationReason}; ${count(incident.alertCount, 'alert')} in ${count(incident.signalCount, 'signal')} since ${clock(incident.openedAtMs)}`,
     `   ${incident.severity}, ${incident.category}, confidence ${incident.confidence.toFixed(2)}${incident.acknowledgedBy === null ? '' : `, acknowledged by ${plainText(incident.acknowledgedBy)}`}`,
+    ...field('note', notes(notification)),
     ...field('affects', incident.services.length > 0 ? [names(incident.services)] : []),
     ...field('cause', causeLines(incident)),
     ...field(
@@ -85,6 +87,10 @@ function renderIncident(
     ...field('before', similarLines(incident)),
     ...field('next', nextSteps(notification, incident, externalUrl)),
   ];
+}
+
+function notes({ notices = [] }: Notification): string[] {
+  return notices.map((notice) => plainText(notice));
 }
 
 function causeLines({ probableCauses: [cause] }: Incident): string[] {
@@ -115,10 +121,8 @@ function nextSteps({ alerts }: Notification, { id, state }: Incident, externalUr
   ];
 }
 
-function renderGroup(
-  { status, groupKey, groupLabels, alerts, unchangedCount, notificationReason, atMs }: Notification,
-  paint: Paint,
-): string[] {
+function renderGroup(notification: Notification, paint: Paint): string[] {
+  const { status, groupKey, groupLabels, alerts, unchangedCount, notificationReason, atMs } = notification;
   const mark = status === 'resolved' ? paint('green', '✓') : paint(['bold', 'yellow'], '▲');
   const firing = alerts.filter((alert) => alert.status === 'firing').length;
   const labels = [...labelPairs(groupLabels)].map(([name, value]) => `${name}=${value}`).join(' ');
@@ -126,6 +130,7 @@ function renderGroup(
   return [
     `${mark} ${clock(atMs)}  ${plainText(labels === '' ? groupKey : labels)}`,
     `   ${notificationReason}; ${firing} firing, ${alerts.length - firing} resolved`,
+    ...field('note', notes(notification)),
     ...alerts.slice(0, shownAlertCount).map(({ alert, status }) => {
       const text = labelValue(alert.annotations, 'summary') || labelValue(alert.labels, 'alertname');
       return `   - ${plainText(text)}${status === 'resolved' ? ' (resolved)' : ''}`;

@@ -39,7 +39,7 @@ export function webhookBody(
     truncatedAlerts: alerts.length - shown.length + notification.unchangedCount,
     tocsin: {
       id,
-      why: whyOf(notification),
+      why: [...whyOf(notification), ...leftOut(alerts.length - shown.length, maxAlerts)],
       unchangedAlerts: notification.unchangedCount,
       incident: incident && wireIncident(incident),
     },
@@ -85,7 +85,7 @@ export function cloudEvent(
         action: status === 'firing' ? 'page' : 'resolve',
         receiver: notification.receiver,
         reason: notification.notificationReason,
-        why: whyOf(notification),
+        why: [...whyOf(notification), ...leftOut(alerts.length - shown.length, maxAlerts)],
         idempotencyKey: id,
       },
     },
@@ -156,18 +156,29 @@ function wireAlert({ alert, status }: NotifiedAlert): Record<string, unknown> {
 }
 
 /** Why somebody is told now: what happened, how urgent it is, and the strongest reasons for that. */
-export function whyOf({ notificationReason, unchangedCount, incident }: Notification): string[] {
+export function whyOf({
+  notificationReason,
+  notices = [],
+  unchangedCount,
+  incident,
+}: Notification): string[] {
   const unchanged = unchangedCount > 0 ? [`${unchangedCount} more alerts of the group are as before`] : [];
-  if (!incident) return [notificationReason, ...unchanged];
+  if (!incident) return [notificationReason, ...notices, ...unchanged];
   const { priority, severity, probableCauses, reasons } = incident;
   const [cause] = probableCauses;
   return [
     notificationReason,
+    ...notices,
     ...unchanged,
     `priority ${priority}, severity ${severity}`,
     ...(cause ? [`probable cause: ${cause.text}`] : []),
     ...reasons.slice(0, maxWhyReasons).map(({ text }) => text),
   ];
+}
+
+/** What is not shown is said to be left out. */
+function leftOut(count: number, maxAlerts: number): string[] {
+  return count > 0 ? [`over the limit: ${count} more alerts are left out, by max_alerts ${maxAlerts}`] : [];
 }
 
 const maxWhyReasons = 5;

@@ -1,5 +1,6 @@
 import { fingerprint, labelValue, withLabel, type Alert, type Labels } from '../alert/index.ts';
 import { clip, isObject, typeName, type DecodeContext } from './decode.ts';
+import { readKey } from './key.ts';
 import { readLabels } from './labels.ts';
 import { parseTime } from './time.ts';
 
@@ -14,6 +15,8 @@ export interface ReportFields {
   readonly startsAtMs: number | null;
   readonly endsAtMs: number | null;
   readonly generatorUrl: string;
+  /** The sender's own key; empty where it gave none. */
+  readonly key: string;
 }
 
 export type FieldsOutcome =
@@ -22,7 +25,7 @@ export type FieldsOutcome =
 
 /**
  * Reads one alert in the shape of Alertmanager's `postableAlert`: `labels` (at least one), `annotations`, `startsAt`, `endsAt`,
- * `generatorURL`. Missing times are filled as Alertmanager does: `startsAt` is now, or `endsAt` where that is earlier; `endsAt`
+ * `generatorURL`, and a key of the sender's (see `readKey`). Missing times are filled as Alertmanager does: `startsAt` is now, or `endsAt` where that is earlier; `endsAt`
  * is now plus `resolve_timeout`. Unlike there, an alert that says only when it will end started now, not then. `path` names it in
  * errors, such as `alerts[3]`.
  */
@@ -32,7 +35,8 @@ export function readReport(
   source: string,
   context: DecodeContext,
 ): ReportOutcome {
-  const outcome = readFields(value, path);
+  // Alertmanager's own API knows no keys, and passes over what it does not know.
+  const outcome = readFields(value, path, source !== 'alertmanager');
   if (!outcome.ok) return outcome;
   const { fields } = outcome;
   const { nowMs } = context;
@@ -44,8 +48,8 @@ export function readReport(
   return { ok: true, alert: createAlert(fields, times, source, context) };
 }
 
-/** Reads the fields of an alert as Alertmanager and its kin write them. Unknown ones are passed over. */
-export function readFields(value: unknown, path: string): FieldsOutcome {
+/** Reads the fields of an alert as Alertmanager and its kin write them. Unknown ones are passed over, keys too unless `hasKey`. */
+export function readFields(value: unknown, path: string, hasKey = true): FieldsOutcome {
   if (!isObject(value)) return { ok: false, error: `${path}: expected an object, got ${typeName(value)}` };
   const labels = readLabels(value['labels'], `${path}.labels`);
   if (!labels.ok) return labels;
@@ -61,6 +65,8 @@ export function readFields(value: unknown, path: string): FieldsOutcome {
   if (typeof generatorUrl !== 'string') {
     return { ok: false, error: `${path}.generatorURL: expected a string, got ${typeName(generatorUrl)}` };
   }
+  const key = hasKey ? readKey(value, path) : noKey;
+  if (!key.ok) return key;
   return {
     ok: true,
     fields: {
@@ -69,11 +75,13 @@ export function readFields(value: unknown, path: string): FieldsOutcome {
       startsAtMs: startsAt.timeMs,
       endsAtMs: endsAt.timeMs,
       generatorUrl: generatorUrl.toWellFormed(),
+      key: key.key,
     },
   };
 }
 
 const noAnnotations = Object.freeze({});
+const noKey = { ok: true, key: '' } as const;
 
 export type AlertTimes = Pick<Alert, 'startsAtMs' | 'endsAtMs' | 'endsByTimeout'>;
 
@@ -82,7 +90,12 @@ export type AlertTimes = Pick<Alert, 'startsAtMs' | 'endsAtMs' | 'endsByTimeout'
  * itself, gets the domain as a label: two domains never share a fingerprint.
  */
 export function createAlert(
-  { labels, annotations, generatorUrl }: Pick<ReportFields, 'labels' | 'annotations' | 'generatorUrl'>,
+  {
+    labels,
+    annotations,
+    generatorUrl,
+    key = '',
+  }: Pick<ReportFields, 'labels' | 'annotations' | 'generatorUrl'> & Partial<Pick<ReportFields, 'key'>>,
   { startsAtMs, endsAtMs, endsByTimeout }: AlertTimes,
   source: string,
   { domainLabel, defaultDomain, nowMs }: DecodeContext,
@@ -104,6 +117,7 @@ export function createAlert(
     receivedAtMs: nowMs,
     generatorUrl,
     source,
+    ...(key === '' ? {} : { key }),
   };
 }
 

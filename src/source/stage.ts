@@ -2,6 +2,7 @@ import { equalLabels, type Alert } from '../alert/index.ts';
 import type { StageContext, Table } from '../engine/index.ts';
 import type { AlertChange, LogEntry, TocsinFrame, TocsinStage } from '../incident/index.ts';
 import { globalConfig, type GlobalConfig } from './config.ts';
+import { FiringByKey } from './firing-by-key.ts';
 
 /** The intake stage, and what it knows of each alert. */
 export interface IntakeStage extends TocsinStage {
@@ -22,7 +23,7 @@ interface Known {
 /**
  * The first stage: what does each report do to the alert of its fingerprint? Merges overlapping reports as Alertmanager does
  * (types/types.go `Alert.Merge`, provider/mem), notices when nobody repeats an alert any more, and forgets resolved alerts after
- * `global.resolved_retention`.
+ * `global.resolved_retention`. A resolve under a key of the sender's ends all that fires under that key, whatever its labels.
  */
 export function createIntakeStage(context: StageContext): IntakeStage {
   return new Intake(context);
@@ -36,6 +37,7 @@ class Intake implements IntakeStage {
   readonly #context: StageContext;
   /** Until when nothing expires, at key `until`. */
   readonly #grace: Table<number>;
+  readonly #byKey = new FiringByKey();
   #retentionMs = defaults.resolved_retention;
   #resolveTimeoutMs = defaults.resolve_timeout;
 
@@ -59,6 +61,8 @@ class Intake implements IntakeStage {
 
   restore(config: LogEntry | null): void {
     if (config?.kind === 'config') this.#configure(config.payload);
+    this.#byKey.clear();
+    for (const { alert, isFiring } of this.#known.values()) if (isFiring) this.#byKey.note(null, alert);
   }
 
   onFrame({ entry, timeMs, flow }: TocsinFrame): void {
@@ -68,7 +72,10 @@ class Intake implements IntakeStage {
     if (entry.kind !== 'alerts') return;
     const changes: AlertChange[] = [];
     for (let index = 0; index < entry.payload.length; index++) {
-      changes.push(this.#take(entry.payload[index]!, index, timeMs));
+      const report = entry.payload[index]!;
+      if (report.key === undefined || report.endsAtMs > timeMs)
+        changes.push(this.#take(report, index, timeMs));
+      else changes.push(...this.#endKey(report, report.key, index, timeMs));
     }
     flow.alertChanges = changes;
   }
@@ -84,6 +91,7 @@ class Intake implements IntakeStage {
     else if (graceUntilMs > timeMs) this.#context.timers.set(fingerprint, graceUntilMs);
     else {
       known.isFiring = false;
+      this.#byKey.note(alert, null);
       this.#known.touch(fingerprint);
       this.#context.timers.set(fingerprint, timeMs + this.#retentionMs);
       flow.alertChanges = [{ change: 'expired', alert, index: -1 }];
@@ -101,6 +109,28 @@ class Intake implements IntakeStage {
     this.#grace.set('until', atMs + Math.min(atMs - sinceMs, this.#resolveTimeoutMs));
   }
 
+  /** A resolve under a key: what fires under it ends with it, and only where nothing does the report stands for itself. */
+  #endKey(report: Alert, key: string, index: number, timeMs: number): AlertChange[] {
+    const names = this.#byKey.of(report.domain, key);
+    const isOwn = this.#known.get(report.fingerprint)?.isFiring === true;
+    const changes = isOwn || names.length === 0 ? [this.#take(report, index, timeMs)] : [];
+    for (const name of names) {
+      const known = this.#known.get(name)!;
+      if (!known.isFiring) continue;
+      const { endsAtMs, endsByTimeout, receivedAtMs } = report;
+      this.#byKey.note(known.alert, null);
+      // No period ends before it begins.
+      const startsAtMs = Math.min(known.alert.startsAtMs, timeMs);
+      const endMs = Math.max(endsAtMs, startsAtMs);
+      known.alert = { ...known.alert, startsAtMs, endsAtMs: endMs, endsByTimeout, receivedAtMs };
+      known.isFiring = false;
+      this.#known.touch(name);
+      this.#context.timers.set(name, timeMs + this.#retentionMs);
+      changes.push({ change: 'resolved', alert: known.alert, index: changes.length === 0 ? index : -1 });
+    }
+    return changes;
+  }
+
   #take(report: Alert, index: number, timeMs: number): AlertChange {
     const { timers } = this.#context;
     const known = this.#known.get(report.fingerprint);
@@ -108,6 +138,7 @@ class Intake implements IntakeStage {
     const wasFiring = known?.isFiring === true;
     const alert = before ? merge(before, report, timeMs) : report;
     const isFiring = alert.endsAtMs > timeMs;
+    this.#byKey.note(before && wasFiring ? before : null, isFiring ? alert : null);
 
     if (!isFiring && !wasFiring) {
       if (known) {
@@ -159,7 +190,14 @@ function merge(before: Alert, report: Alert, timeMs: number): Alert {
     receivedAtMs: report.receivedAtMs,
     generatorUrl: report.generatorUrl === before.generatorUrl ? before.generatorUrl : report.generatorUrl,
     source: report.source === before.source ? before.source : report.source,
+    ...keyOf(before, report),
   };
+}
+
+/** Who repeats an alert by another way, without its key, takes nothing away. */
+function keyOf(before: Alert, report: Alert): Pick<Alert, 'key'> {
+  const key = report.key ?? before.key;
+  return key === undefined ? {} : { key };
 }
 
 /** Alertmanager's test for one period of activity (provider/mem/mem.go `Put`). */

@@ -34,6 +34,7 @@ export interface AssessmentSources {
 }
 
 const maxReasons = 20;
+const maxFlappingReasons = 2;
 
 /** Looks at all signals of an incident. There must be at least one. Cost follows their number. */
 export function assess(
@@ -58,7 +59,8 @@ export function assess(
   const head = headOf(members, causeId);
   const category = findCategory(members, causeId);
   const priority = findPriority(members, services, severity, surprise, graph, config);
-  const reasons: Reason[] = [...overrules.reasons, ...priority.reasons];
+  const flapping = members.flatMap(({ signal }) => signal.flapping ?? []).slice(0, maxFlappingReasons);
+  const reasons: Reason[] = [...flapping, ...overrules.reasons, ...priority.reasons];
   if (category.words.length > 0 && overrules.category === null) {
     const text = `category ${category.category} by ${category.words.join(', ')}`;
     reasons.push({ stage: 'triage', code: 'category', text, weight: round(category.confidence) });

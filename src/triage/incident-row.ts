@@ -75,12 +75,17 @@ export function isNoticeable(before: Incident, after: Incident): boolean {
     before.mergedInto !== after.mergedInto ||
     before.acknowledgedBy !== after.acknowledgedBy ||
     before.historyMissing !== after.historyMissing ||
+    isFlapping(before) !== isFlapping(after) ||
     before.probableCauses[0]?.signalId !== after.probableCauses[0]?.signalId ||
     stepOf(before.signalCount) !== stepOf(after.signalCount) ||
     stepOf(before.services.length) !== stepOf(after.services.length) ||
     before.similar.map(({ incidentId }) => incidentId).join() !==
       after.similar.map(({ incidentId }) => incidentId).join()
   );
+}
+
+function isFlapping({ reasons }: Incident): boolean {
+  return reasons.some(({ code }) => code === 'flapping');
 }
 
 /** Keeps the strongest link reasons of those known and those new, each text once. */

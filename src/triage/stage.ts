@@ -100,12 +100,14 @@ class Triage implements TriageStage {
     this.#graph = readServiceGraph(entry?.payload ?? null);
   }
 
-  #noteSignal({ change, signal }: SignalChange, nowMs: number): void {
-    const known = this.#signals.get(signal.id);
+  #noteSignal({ change, signal, reasons }: SignalChange, nowMs: number): void {
+    let known = this.#signals.get(signal.id);
     if (!known) {
-      if (signal.state !== 'resolved') this.#signals.set(signal.id, createTriageSignal(signal));
-      return;
+      if (signal.state === 'resolved') return;
+      this.#signals.set(signal.id, (known = createTriageSignal(signal)));
     }
+    if (change === 'flapping' && reasons[0]) known.flapping = reasons[0];
+    else if (signal.state !== 'flapping') delete known.flapping;
     if (change === 'reopened' && this.#incidents.get(known.incidentId ?? '')?.candidate.state !== 'open') {
       known.sinceMs = nowMs;
     }

@@ -1,5 +1,5 @@
 import type { Labels, Severity } from '../alert/index.ts';
-import type { ServiceGraph, Signal } from '../incident/index.ts';
+import type { Reason, ServiceGraph, Signal } from '../incident/index.ts';
 
 /** What triage remembers of a signal. */
 export interface TriageSignal {
@@ -16,6 +16,8 @@ export interface TriageSignal {
   surprise: number | null;
   /** The open incident that it belongs to; it is forgotten with it. */
   incidentId: string | null;
+  /** Why it flaps; absent while it does not. */
+  flapping?: Reason;
 }
 
 /** A signal and what is read from its labels. */

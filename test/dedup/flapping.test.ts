@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { flapShare, isFlapping } from '../../src/dedup/flapping.ts';
+import { flapShare, isFlapping, quietTime } from '../../src/dedup/flapping.ts';
 import { at, changesOf, reasonsOf, Scene, type Happening, type Report } from './scene.ts';
 
 const flaps: Report = { alertname: 'LinkDown', host: 'edge-1', summary: 'Link is down' };
@@ -52,8 +52,26 @@ function timeline(changed: ReadonlyMap<number, Happening[]>): string[] {
   return [...changed].map(([minute, happened]) => `${minute}: ${changesOf(happened).join(', ')}`);
 }
 
+test('what changes slowly must be quiet for longer, up to the window', () => {
+  const time = { quiet: 10 * 60_000, window: 60 * 60_000 };
+  expect(quietTime([at(0), at(1), at(2)], at(2), time)).toBe(10 * 60_000);
+  expect(quietTime([at(0), at(12), at(24)], at(24), time)).toBe(24 * 60_000);
+  expect(quietTime([at(0), at(50)], at(50), time)).toBe(60 * 60_000);
+  // What is outside of the window does not count, and one change has no gap.
+  expect(quietTime([at(0), at(70)], at(70), time)).toBe(10 * 60_000);
+});
+
+test('without flapping a signal resolves as often as its alerts do', async () => {
+  const scene = new Scene();
+  await scene.configure({ flapping: { enabled: false } });
+  const changed = await flap(scene, 0, 30);
+  expect([...changed.values()].flatMap(changesOf)).toEqual(
+    Array.from({ length: 30 }, (_, i) => (i === 0 ? 'opened' : i % 2 === 0 ? 'reopened' : 'resolved')),
+  );
+});
+
 describe('a signal that comes and goes', () => {
-  test('flaps from its ninth change on, and says nothing while it does', async () => {
+  test('flaps from the third time on that it fires within the window, and says nothing while it does', async () => {
     const scene = new Scene();
     const changed = await flap(scene, 0, 30);
     expect(timeline(changed)).toEqual([
@@ -61,13 +79,11 @@ describe('a signal that comes and goes', () => {
       '1: resolved',
       '2: reopened',
       '3: resolved',
-      '4: reopened',
-      '5: resolved',
-      '6: reopened',
-      '7: resolved',
-      '8: reopened, flapping',
+      '4: reopened, flapping',
     ]);
-    expect(reasonsOf(changed.get(8)!).at(-1)).toBe('flapping: 9 changes in 8m, 50 % weighted');
+    expect(reasonsOf(changed.get(4)!).at(-1)).toBe(
+      'flapping: 5 changes in 4m, 29 % weighted; it is over once nothing changes for 10m',
+    );
     expect(scene.dedup.signal('sig-1-0')).toMatchObject({
       state: 'flapping',
       alertCount: 30,
@@ -98,7 +114,7 @@ describe('a signal that comes and goes', () => {
 
   test('is steady once its changes have become rare, but not at the share that it began to flap at', async () => {
     const scene = new Scene();
-    await scene.configure({ flapping: { quiet: '30m' } });
+    await scene.configure({ flapping: { start: 0.5, stop: 0.25, quiet: '30m' } });
     await flap(scene, 0, 10);
     const told: string[] = [];
     for (const [minute, isFiring] of [
@@ -117,7 +133,7 @@ describe('a signal that comes and goes', () => {
 
   test('more slowly than it would reopen flaps too, over its successive signals', async () => {
     const scene = new Scene();
-    await scene.configure({ retention: '3h', flapping: { window: '2h', quiet: '15m' } });
+    await scene.configure({ retention: '3h', flapping: { start: 0.5, window: '2h', quiet: '15m' } });
     const happened: string[] = [];
     for (let round = 0; round < 6; round++) {
       happened.push(...changesOf(await scene.fire(round * 12, flaps)));

@@ -23,6 +23,19 @@ const restless: fc.Arbitrary<Report> = fc.record({
   summary: fc.constantFrom('link is up', 'link is down'),
 });
 
+/** The same under keys of their senders, or of a rule that not all have the labels for. */
+const keyed: fc.Arbitrary<Report> = fc
+  .record({
+    report: restless,
+    key: fc.constantFrom('', '', 'link', 'door'),
+    rack: fc.constantFrom('', 'r1', 'r2'),
+  })
+  .map(({ report, key, rack }): Report => ({
+    ...report,
+    ...(key === '' ? {} : { ofKey: key }),
+    ...(rack === '' ? {} : { rack }),
+  }));
+
 /** Many texts of one scope, more or less alike, so that there is a crowd to choose from. */
 const base =
   'the nightly report of the finance team could be written neither to its folder nor to the share'.split(' ');
@@ -70,6 +83,7 @@ function batchOf(report: fc.Arbitrary<Report>, maxLength: number) {
 const log = fc
   .oneof(
     fc.array(batchOf(restless, 4), { minLength: 1, maxLength: 50, size: 'max' }),
+    fc.array(batchOf(keyed, 4), { minLength: 1, maxLength: 50, size: 'max' }),
     fc.array(batchOf(crowded, 40), { minLength: 1, maxLength: 8, size: 'max' }),
     fc.array(batchOf(taught, 12), { minLength: 1, maxLength: 12, size: 'max' }),
   )
@@ -83,7 +97,8 @@ const log = fc
       );
       return alertsEntry(alerts, at(minute));
     });
-    return [configEntry({ flapping: { changes: 6, quiet: '5m' } }), ...entries];
+    const keys = [{ name: 'rack', key: '{rack}/{alertname}' }];
+    return [configEntry({ keys, flapping: { changes: 6, quiet: '5m' } }), ...entries];
   });
 
 async function foldAll(bench: Bench, entries: readonly LogEntry[], from = 0): Promise<TocsinFrame[]> {
@@ -147,7 +162,8 @@ test('a crash anywhere and a restore from the checkpoint change nothing', async 
 });
 
 test('every report that is not ignored is counted once, and every change has its sighting', async () => {
-  const forever = configEntry({ retention: '10y', flapping: { changes: 6, quiet: '5m' } });
+  const keys = [{ name: 'rack', key: '{rack}/{alertname}' }];
+  const forever = configEntry({ keys, retention: '10y', flapping: { changes: 6, quiet: '5m' } });
   await fc.assert(
     fc.asyncProperty(log, async (batches) => {
       const entries = [forever, ...batches.filter(({ kind }) => kind === 'alerts')];

@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dedupConfig } from '../../src/dedup/index.ts';
-import { directionWords } from '../../src/dedup/direction.ts';
+import { directionWords, scales } from '../../src/dedup/direction.ts';
+import { maskTemplate } from '../../src/dedup/mask.ts';
+import { hashTokens } from '../../src/dedup/tokens.ts';
 import { alertOf, at, Scene, type Report } from './scene.ts';
 
 const full: Report = {
@@ -10,6 +12,17 @@ const full: Report = {
   env: 'prod',
   environment: 'prod',
   region: 'eu-west-1',
+  zone: 'eu-west-1a',
+  datacenter: 'dub',
+  site: 'dub-7',
+  tenant: 'acme',
+  tenant_id: '4711',
+  customer: 'acme',
+  customer_id: '4711',
+  account: 'acme',
+  account_id: '123456789012',
+  project: 'shop',
+  project_id: '99',
   cluster: 'blue',
   namespace: 'shop',
   service: 'checkout',
@@ -17,6 +30,7 @@ const full: Report = {
   host: 'a-1',
   hostname: 'a-1',
   instance: '10.0.0.1:9100',
+  instance_id: 'i-0a1b2c3d4e5f67890',
   node: 'a-1',
   device: 'sda1',
   pod: 'checkout-7d9f8b6c5-x2x1z',
@@ -158,7 +172,7 @@ describe('telling words', () => {
           expect(
             await how(
               { alertname: 'Port', summary: text(one) },
-              { alertname: 'Port', id: '5000', summary: text(two) },
+              { alertname: 'Port', ip: '10.0.0.2', summary: text(two) },
             ),
           ).toBe('new');
         },
@@ -167,15 +181,69 @@ describe('telling words', () => {
     );
   });
 
-  test('each is one word in lower case', () => {
+  const wordPairs = scales.flatMap((words) =>
+    words.flatMap((one, i) => words.slice(i + 1).map((two) => [one, two] as const)),
+  );
+  const tellingOf = (text: string) => hashTokens(maskTemplate(text)).telling;
+
+  test('any two words of one scale tell texts apart, in any case and next to any sign', () => {
+    expect(wordPairs.length).toBeGreaterThan(1000);
+    for (const write of [
+      (word: string) => `the port is ${word}, says 10.0.0.1:9100`,
+      (word: string) => `${word.toUpperCase()}: port 17`,
+      (word: string) => `Port${word[0]!.toUpperCase()}${word.slice(1)}`,
+      (word: string) => `state=${word};port=17`,
+    ]) {
+      const alike = wordPairs.filter(([one, two]) => tellingOf(write(one)) === tellingOf(write(two)));
+      expect(alike).toEqual([]);
+    }
+  });
+
+  test('of texts that differ only in words of the table none joins the other', async () => {
+    const word = fc.constantFrom(...directionWords);
+    await fc.assert(
+      fc.asyncProperty(context, context, word, fc.option(word, { nil: '' }), async (head, tail, one, two) => {
+        fc.pre(one !== two);
+        const text = (word: string) => [...head, word, ...tail].join(' ');
+        const first = { alertname: 'Port', summary: text(one) };
+        const second = { alertname: 'Port', ip: '10.0.0.2', summary: text(two) };
+        expect(await how(first, second)).toBe('new');
+        expect(await how(second, first)).toBe('new');
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('numbers that differ in their sign tell texts apart, and others do not', async () => {
+    const amount = fc.oneof(
+      fc.integer({ min: 1, max: 99_999 }).map(String),
+      fc.float({ min: 1, max: 1000, noNaN: true }).map((value) => value.toFixed(2)),
+    );
+    const unit = fc.constantFrom('', ' %', ' °C', 'ms', ' GiB');
+    const minus = fc.constantFrom('-', '\u2212');
+    await fc.assert(
+      fc.asyncProperty(context, amount, amount, unit, minus, async (head, one, two, unit, minus) => {
+        const text = (number: string) => [...head, 'the offset is', `${number}${unit}`].join(' ');
+        const report = (number: string) => ({ alertname: 'Offset', summary: text(number) });
+        const other = (number: string) => ({ ...report(number), ip: '10.0.0.2' });
+        expect(await how(report(one), other(`${minus}${one}`))).toBe('new');
+        expect(await how(report(`${minus}${one}`), other(two))).toBe('new');
+        expect(await how(report(one), { ...report(two), ip: '10.0.0.2' })).toBe('similar');
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('each is one word in lower case, on one scale', () => {
     expect([...directionWords].filter((word) => !/^[a-z]+$/.test(word))).toEqual([]);
+    expect(scales.flat()).toHaveLength(directionWords.size);
   });
 
   test('texts that differ in their order are kept apart too', async () => {
     expect(
       await how(
         { alertname: 'Port', summary: 'port went from up to down' },
-        { alertname: 'Port', id: '5000', summary: 'port went from down to up' },
+        { alertname: 'Port', ip: '10.0.0.2', summary: 'port went from down to up' },
       ),
     ).toBe('new');
   });

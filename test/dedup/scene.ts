@@ -16,9 +16,9 @@ const minuteMs = 60_000;
 
 export type Report = Readonly<Record<string, string>> & { readonly summary?: string };
 
-/** An alert whose labels are `report` without `summary` and `ofDomain`. It ends by itself after `lastsMs`; with 0 it is a resolve. */
+/** An alert whose labels are `report` without `summary`, `ofDomain` and `ofKey`, the sender's key. It ends by itself after `lastsMs`; with 0 it is a resolve. */
 export function alertOf(report: Report, timeMs: number, lastsMs = 5 * minuteMs): Alert {
-  const { summary = '', ofDomain = 'default', ...names } = report;
+  const { summary = '', ofDomain = 'default', ofKey, ...names } = report;
   // As intake has it: no two domains share a label set.
   const labels = labelsOf(ofDomain === 'default' ? names : { ...names, domain: ofDomain });
   return {
@@ -32,6 +32,7 @@ export function alertOf(report: Report, timeMs: number, lastsMs = 5 * minuteMs):
     receivedAtMs: timeMs,
     generatorUrl: '',
     source: 'test',
+    ...(ofKey === undefined ? {} : { key: ofKey }),
   };
 }
 

@@ -52,6 +52,17 @@ describe("Alertmanager's webhook body", () => {
     });
   });
 
+  test('says in the page what it knows beyond the incident, and what is left out', () => {
+    const alerts = [1, 2, 3].map((n) => firing({ alertname: 'Down', instance: `web-${n}` }));
+    const notification = { ...notificationOf({ alerts }), notices: ['over the limit: STORM-1'] };
+    const { tocsin } = webhookBody('g/1/web', notification, 1, '') as { tocsin: { why: string[] } };
+    expect(tocsin.why).toEqual([
+      notification.notificationReason,
+      'over the limit: STORM-1',
+      'over the limit: 2 more alerts are left out, by max_alerts 1',
+    ]);
+  });
+
   test('an incident is told with every field that it has', () => {
     const incident = incidentOf();
     const wire = Object.keys(wireIncident(incident)).map((key) => key.replace(/At$/, 'AtMs'));

@@ -11,14 +11,9 @@ const report = fc
     lasts: fc.integer({ min: 0, max: 12 }),
     endsByTimeout: fc.boolean(),
     version: fc.integer({ min: 0, max: 1 }),
+    key: fc.constantFrom('', '', 'k', 'l'),
   })
-  .map(({ series, startsAt, lasts, endsByTimeout, version }) => ({
-    series,
-    startsAt,
-    lasts,
-    endsByTimeout,
-    version,
-  }));
+  .map((values) => ({ ...values }));
 
 /** A log whose time goes on by some minutes with each entry, and in which reports overlap, resolve, expire and come late. */
 const logs = fc
@@ -33,12 +28,13 @@ const logs = fc
       if (reports.length === 0) return tickEntry(now);
       return alertsEntry(
         now,
-        ...reports.map(({ series, startsAt, lasts, endsByTimeout, version }) =>
-          alertAt({ alertname: `a${series}` }, now + startsAt, now + startsAt + lasts, {
+        ...reports.map(({ series, startsAt, lasts, endsByTimeout, version, key }) => ({
+          ...alertAt({ alertname: `a${series}` }, now + startsAt, now + startsAt + lasts, {
             endsByTimeout,
             annotations: { version: String(version) },
           }),
-        ),
+          ...(key === '' ? {} : { key }),
+        })),
       );
     });
   });

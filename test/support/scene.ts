@@ -88,6 +88,8 @@ export interface SeenPage {
   readonly reason: string;
   readonly alerts: readonly { readonly labels: LabelTexts; readonly status: string }[];
   readonly incident: Incident | null;
+  /** What the page says beyond the incident. */
+  readonly notices: readonly string[];
 }
 
 interface Expectation {
@@ -273,7 +275,7 @@ function freshPipeline(): Pipeline {
 }
 
 function seenPage({ payload }: NotifyEffect): SeenPage {
-  const { atMs, receiver, status, notificationReason: reason, alerts, incident } = payload;
+  const { atMs, receiver, status, notificationReason: reason, alerts, incident, notices = [] } = payload;
   return {
     atMs: atMs - beginMs,
     receiver,
@@ -284,6 +286,7 @@ function seenPage({ payload }: NotifyEffect): SeenPage {
       status: notified.status,
     })),
     incident,
+    notices,
   };
 }
 

@@ -50,7 +50,7 @@ export function writeScript(options: ScriptOptions): DemoStep[] {
       },
     },
     ...merge(storm(options), people(options), progress(options)),
-    { atMs: stormEndMs + 10 * 60_000, run: () => finale(options) },
+    { atMs: stormEndMs + 15 * 60_000, run: () => finale(options) },
   ];
 }
 
@@ -184,7 +184,7 @@ function progress({ responder, say }: ScriptOptions): DemoStep[] {
 async function finale({ responder, say, setRate }: ScriptOptions): Promise<void> {
   setRate(rates.after);
   const open = (await responder.incidents()).filter(({ priority }) => priority <= 'P3');
-  say(heading(stormAtMs + 55 * 60_000, 'The morning is over'));
+  say(heading(stormAtMs + 60 * 60_000, 'The morning is over'));
   say(`   ${formatFunnel(await responder.funnel())}`);
   say(`   ${open.length} incidents of P3 or more urgent are still open`);
 }

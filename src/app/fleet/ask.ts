@@ -19,6 +19,7 @@ const names = {
   incidents: true,
   incident: true,
   run: true,
+  storms: true,
   explain: true,
   funnel: true,
   integrations: true,

@@ -47,6 +47,11 @@ export function addFleetGauges(
     each(({ stages }) => stages.intake.size),
   );
   telemetry.gauge(
+    'tocsin_storms_active',
+    'Storms that go on.',
+    each(({ stages }) => stages.calm.activeCount),
+  );
+  telemetry.gauge(
     'tocsin_log_lag_entries',
     'Log entries that are not folded in yet.',
     each(({ owner }) => owner.lagCount),

@@ -31,6 +31,8 @@ export function createFleetRead(voices: readonly PartitionVoice[]): ReadModel {
     incidents: async (query) => selectIncidents((await all((voice) => voice.incidents(query))).flat(), query),
     incident: (id) => find(id, (voice) => voice.incident(id)),
     run: (id) => find(id, (voice) => voice.run(id)),
+    storms: async () =>
+      (await all((voice) => voice.storms())).flat().sort((a, b) => b.startedAtMs - a.startedAtMs),
     explain: (id) => find(id, (voice) => voice.explain(id)),
     funnel: async () => (await all((voice) => voice.funnel())).reduce(sum),
     integrations: async () => mergeIntegrations(await all((voice) => voice.integrations())),

@@ -3,8 +3,8 @@ export function scopeOf(partition: number): string {
   return `p${partition}-`;
 }
 
-/** The partition that gave the id of an incident, a signal or a run; null for other ids. */
+/** The partition that gave the id of an incident, a signal, a run or a storm; null for other ids. */
 export function partitionOfId(id: string): number | null {
-  const match = /^(?:INC|sig|run)-p(\d{1,4})-/.exec(id);
+  const match = /^(?:INC|sig|run|STORM)-p(\d{1,4})-/.exec(id);
   return match ? Number(match[1]) : null;
 }
