@@ -24,6 +24,10 @@ export interface PlainPartition {
   readonly pages: readonly Effect[];
   /** How each effect ended, as the log says. */
   readonly facts: ReadonlyMap<string, Fact>;
+  /** When, in log time. */
+  readonly endedMs: ReadonlyMap<string, number>;
+  /** When the log was told first that an alert has ended, by fingerprint, in log time. Each alert fires once. */
+  readonly resolvedMs: ReadonlyMap<string, number>;
   /** Effects that an owner claimed though one before it had: nobody could say whether they had been carried out. */
   readonly claimedAgain: ReadonlySet<string>;
   /** How often each report of a sender is in the log, by `reportKey`. */
@@ -74,6 +78,8 @@ async function foldOne(
   const pages: Effect[] = [];
   const facts = new Map<string, Fact>();
   const rows: HistoryRow[] = [];
+  const endedMs = new Map<string, number>();
+  const resolvedMs = new Map<string, number>();
   const claimedAgain = new Set<string>();
   const copies = new Map<string, number>();
   const entryCounts = new Map<string, number>();
@@ -84,17 +90,35 @@ async function foldOne(
       throw new Error(
         `the log of partition ${partition} ends at ${fold.position}, before its checkpoint of ${checkpoint.position}`,
       );
-    for (const { kind, payload } of slice.entries) {
+    for (const { kind, payload, timeMs } of slice.entries) {
       entryCounts.set(kind, (entryCounts.get(kind) ?? 0) + 1);
-      if (kind === 'fact') facts.set(payload.effectId, payload);
-      else if (kind === 'claim' && payload.isRepeated) claimedAgain.add(payload.effectId);
-      else if (kind === 'alerts') countReports(payload, copies);
+      if (kind === 'fact') {
+        facts.set(payload.effectId, payload);
+        endedMs.set(payload.effectId, timeMs);
+      } else if (kind === 'claim' && payload.isRepeated) claimedAgain.add(payload.effectId);
+      else if (kind === 'alerts') {
+        countReports(payload, copies);
+        for (const { fingerprint, endsAtMs, receivedAtMs } of payload)
+          if (endsAtMs <= receivedAtMs && !resolvedMs.has(fingerprint)) resolvedMs.set(fingerprint, timeMs);
+      }
     }
     const output = await fold.apply(slice);
     pages.push(...output.effects.filter(({ kind }) => kind === 'notify'));
     rows.push(...output.rows);
   }
-  return { partition, checkpoint, pipeline, entryCounts, pages, facts, claimedAgain, copies, rows };
+  return {
+    partition,
+    checkpoint,
+    pipeline,
+    entryCounts,
+    pages,
+    facts,
+    endedMs,
+    resolvedMs,
+    claimedAgain,
+    copies,
+    rows,
+  };
 }
 
 function countReports(alerts: readonly Alert[], copies: Map<string, number>): void {

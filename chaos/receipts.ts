@@ -1,7 +1,7 @@
-import type { Effect } from '../src/engine/index.ts';
 import type { NotifyEffect } from '../src/incident/index.ts';
 import { subjectOf, webhookBody } from '../src/notify/index.ts';
 import { idempotencyKey } from '../src/notify/idempotency-key.ts';
+import { groupIntervalMs } from './scene.ts';
 import { verdict, type Verdict } from './checks.ts';
 import type { Fault } from './faults.ts';
 import type { PlainPartition } from './plain.ts';
@@ -16,7 +16,7 @@ const aftermathMs = 30_000;
  */
 const leastRetryMs = 500;
 
-type Pages = Pick<PlainPartition, 'pages' | 'facts' | 'claimedAgain'>;
+type Pages = Pick<PlainPartition, 'pages' | 'facts' | 'endedMs' | 'resolvedMs' | 'claimedAgain'>;
 
 /**
  * What was received is, byte for byte, what the plain fold tells; and where a page was not delivered in the end its group was told something
@@ -28,8 +28,9 @@ export function checkBodies(plain: readonly Pages[], receipts: readonly Receipt[
   const isTaken = (id: string): boolean => byKey.get(idempotencyKey(id))?.some(wasTaken) === true;
   let bodyCount = 0;
   let undeliveredCount = 0;
-  let withdrawnCount = 0;
-  for (const { pages, facts } of plain) {
+  let endedCount = 0;
+  for (const partition of plain) {
+    const { pages, facts } = partition;
     for (const about of Map.groupBy(pages, (page) => subjectOf(page)).values()) {
       for (const [index, page] of about.entries()) {
         for (const { body } of byKey.get(idempotencyKey(page.id)) ?? []) {
@@ -41,16 +42,15 @@ export function checkBodies(plain: readonly Pages[], receipts: readonly Receipt[
         if (outcome?.status !== 'failed' || outcome.code !== 'TOC_NOTIFY_FAILED' || isTaken(page.id))
           continue;
         undeliveredCount++;
-        const later = about.slice(index + 1);
-        if (later.some(isWithdrawal)) withdrawnCount++;
-        else if (!later.some(({ id }) => isTaken(id)))
+        if (hadEnded(page as NotifyEffect, partition)) endedCount++;
+        else if (!about.slice(index + 1).some(({ id }) => isTaken(id)))
           violations.push(`page ${page.id} was not delivered, and its group was told nothing later`);
       }
     }
   }
   const counts =
     `${bodyCount} bodies compared; ${undeliveredCount} pages were given up, ` +
-    `after ${withdrawnCount} of which all had ended before anybody could be told`;
+    `after ${endedCount} of which all had ended before anybody could be told`;
   return verdict('every page says what the plain fold says, and none is lost for good', counts, violations);
 }
 
@@ -88,8 +88,10 @@ function wasTaken({ answer }: Receipt): boolean {
   return answer === 'taken' || answer === 'taken and cut';
 }
 
-function isWithdrawal({ payload }: Effect): boolean {
-  return (payload as NotifyEffect['payload']).notificationReason === 'withdrawn';
+/** Whether all that the page was about had ended by the next flush after it was given up. */
+function hadEnded({ id, payload }: NotifyEffect, { endedMs, resolvedMs }: Pages): boolean {
+  const flushMs = (endedMs.get(id) ?? -Infinity) + groupIntervalMs;
+  return payload.alerts.every(({ alert }) => (resolvedMs.get(alert.fingerprint) ?? Infinity) <= flushMs);
 }
 
 /** `externalURL` is the sending process's own. */

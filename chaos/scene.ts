@@ -12,6 +12,7 @@ import { TocsinVictim, type Victim } from './victim.ts';
 
 export const partitionCount = 4;
 export const leaseMs = 3_000;
+export const groupIntervalMs = 3_000;
 const gatewayCount = 2;
 const ownerCount = 3;
 /** What Node may use of the heap: growth would show as an end. */
@@ -157,7 +158,7 @@ route:
   receiver: incidents
   group_by: [incident]
   group_wait: 500ms
-  group_interval: 3s
+  group_interval: ${groupIntervalMs}ms
   repeat_interval: 4h
   min_priority: P5
   routes:

@@ -104,7 +104,13 @@ test('a report that is in the log more often than it was sent is found, and one 
 
 describe('a page that comes again under its key', () => {
   const plain = (...claimedAgain: string[]) => [
-    { pages: [], facts: new Map(), claimedAgain: new Set(claimedAgain) },
+    {
+      pages: [],
+      facts: new Map(),
+      endedMs: new Map(),
+      resolvedMs: new Map(),
+      claimedAgain: new Set(claimedAgain),
+    },
   ];
   const kill = { kind: 'kill', victim: 'owner-1', beganMs: 50, lengthMs: 100 } as const;
   const repeated = [received('one', 1), received('one', 100)];
@@ -133,7 +139,19 @@ test('a page with another body is found, and one that nobody was told of in the 
     integration: 'webhook[0]',
     groupKey: 'g',
     status: 'firing',
-    alerts: [],
+    alerts: [
+      {
+        status: 'firing',
+        alert: {
+          fingerprint: 'a',
+          labels: [],
+          annotations: [],
+          startsAtMs: 0,
+          endsAtMs: 0,
+          generatorUrl: '',
+        },
+      },
+    ],
     groupLabels: [],
     notificationReason: 'first notification',
     unchangedCount: 0,
@@ -144,7 +162,9 @@ test('a page with another body is found, and one that nobody was told of in the 
   const outcome = { status: 'failed', code: 'TOC_NOTIFY_FAILED', message: '' } as const;
   const facts = new Map([[lost.id, { effectId: lost.id, kind: 'notify', outcome }]]);
   const body = JSON.stringify(webhookBody(told.id, payload as unknown as Notification, 0, 'http://a.test'));
-  const plain = { pages: [lost, told], facts, claimedAgain: new Set<string>() };
+  const endedMs = new Map([[lost.id, 10_000]]);
+  const nothing = { facts, endedMs, resolvedMs: new Map<string, number>(), claimedAgain: new Set<string>() };
+  const plain = { ...nothing, pages: [lost, told] };
   expect(checkBodies([plain], [{ ...received(told.id, 1), body }]).violations).toEqual([]);
   expect(
     checkBodies([plain], [{ ...received(told.id, 1), body: body.replace('firing', 'resolved') }]).violations,
@@ -152,8 +172,9 @@ test('a page with another body is found, and one that nobody was told of in the 
   expect(checkBodies([plain], []).violations).toEqual([
     'page g/1/web was not delivered, and its group was told nothing later',
   ]);
-  const ended: Effect = { ...told, payload: { ...payload, notificationReason: 'withdrawn' } };
-  expect(checkBodies([{ ...plain, pages: [lost, ended] }], []).violations).toEqual([]);
+  const resolved = (atMs: number) => ({ ...plain, resolvedMs: new Map([['a', atMs]]) });
+  expect(checkBodies([resolved(13_000)], []).violations).toEqual([]);
+  expect(checkBodies([resolved(13_001)], []).violations).toHaveLength(1);
 });
 
 describe('memory', () => {
