@@ -178,7 +178,7 @@ describe('with storms, transients, flapping and keys', () => {
         const left = Object.keys(tables).filter(
           (name) =>
             /^(calm|dispatch|dedup)\//.test(name) &&
-            !/calm\/(counted|rates|kinds|past|counters)$|dispatch\/(counters|departures|in-flight|named-by)$/.test(
+            !/calm\/(counted|rates|kinds|past|counters)$|dispatch\/(counters|departures|in-flight|named-by)$|dedup\/families$/.test(
               name,
             ),
         );
