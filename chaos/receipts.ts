@@ -1,3 +1,4 @@
+import type { Effect } from '../src/engine/index.ts';
 import type { NotifyEffect } from '../src/incident/index.ts';
 import { subjectOf, webhookBody } from '../src/notify/index.ts';
 import { idempotencyKey } from '../src/notify/idempotency-key.ts';
@@ -42,8 +43,9 @@ export function checkBodies(plain: readonly Pages[], receipts: readonly Receipt[
         if (outcome?.status !== 'failed' || outcome.code !== 'TOC_NOTIFY_FAILED' || isTaken(page.id))
           continue;
         undeliveredCount++;
-        if (hadEnded(page as NotifyEffect, partition)) endedCount++;
-        else if (!about.slice(index + 1).some(({ id }) => isTaken(id)))
+        const later = about.slice(index + 1);
+        if (later.some(isWithdrawal) || hadEnded(page as NotifyEffect, partition)) endedCount++;
+        else if (!later.some(({ id }) => isTaken(id)))
           violations.push(`page ${page.id} was not delivered, and its group was told nothing later`);
       }
     }
@@ -86,6 +88,11 @@ export function checkRepeats(
 
 function wasTaken({ answer }: Receipt): boolean {
   return answer === 'taken' || answer === 'taken and cut';
+}
+
+/** What takes back the page of an end of which nobody was told that it had begun. */
+function isWithdrawal({ payload }: Effect): boolean {
+  return (payload as NotifyEffect['payload']).notificationReason === 'withdrawn';
 }
 
 /** Whether all that the page was about had ended by the next flush after it was given up. */

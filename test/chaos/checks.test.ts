@@ -175,6 +175,8 @@ test('a page with another body is found, and one that nobody was told of in the 
   const resolved = (atMs: number) => ({ ...plain, resolvedMs: new Map([['a', atMs]]) });
   expect(checkBodies([resolved(13_000)], []).violations).toEqual([]);
   expect(checkBodies([resolved(13_001)], []).violations).toHaveLength(1);
+  const withdrawal: Effect = { ...told, payload: { ...payload, notificationReason: 'withdrawn' } };
+  expect(checkBodies([{ ...plain, pages: [lost, withdrawal] }], []).violations).toEqual([]);
 });
 
 describe('memory', () => {
