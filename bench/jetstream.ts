@@ -14,6 +14,8 @@ import { ownPartitions } from './fleet/owner.ts';
 import { measureApart, openBenchScene, type BenchScene, type Measured } from './fleet/scene.ts';
 
 const seriesCount = 5_000;
+/** Of the bare consumer. More of up to 1 MiB each would be more than the 64 MiB that a server lets wait before it cuts a client off. */
+const readAhead = 40;
 const domains = ['a', 'b'] as const;
 
 /** The bodies of the requests in a message of the log: one behind its head, or several joined (see `src/app/entry-codec.ts`). */
@@ -38,7 +40,7 @@ async function consume(
   const beganMs = performance.now();
   const cpuBefore = process.cpuUsage();
   const consumer = await jetstream(connection).consumers.get(`bench-log-${partition}`);
-  const messages = await consumer.consume({ max_messages: 1000 });
+  const messages = await consumer.consume({ max_messages: readAhead });
   let read = 0;
   for await (const message of messages) {
     read += count(message.data);
