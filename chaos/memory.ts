@@ -9,6 +9,9 @@ const leastGrowthMib = 96;
 /** Fewer samples than this say nothing. */
 const leastSamples = 30;
 
+/** So long before it leads a partition an owner may be taking it on, which no log tells: what it needs then says nothing either. */
+const takingMs = 60_000;
+
 export interface MemorySample {
   /** Of the wall clock. */
   readonly atMs: number;
@@ -66,7 +69,10 @@ export function growthOf(samples: readonly MemorySample[], leads: readonly Lead[
   const [first] = samples;
   if (!first) return [];
   const ofLife = leads.filter(({ atMs }) => atMs >= first.atMs - everyMs);
-  const byCount = Map.groupBy(samples, ({ atMs }) => {
+  const isTaking = ({ atMs }: MemorySample): boolean =>
+    ofLife.some((lead) => lead.begins && lead.atMs > atMs && lead.atMs - atMs <= takingMs);
+  const settled = samples.filter((sample) => !isTaking(sample));
+  const byCount = Map.groupBy(settled, ({ atMs }) => {
     const led = new Set<number>();
     for (const lead of ofLife) {
       if (lead.atMs > atMs) break;
