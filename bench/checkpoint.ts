@@ -26,6 +26,7 @@ import {
 } from '../src/store/index.ts';
 import { startRedis } from '../test/support/redis.ts';
 import { draftOf, requestsOf } from './fleet/load.ts';
+import { startWatch } from './fleet/measured.ts';
 
 const touched = 5_000;
 const rounds = 5;
@@ -65,10 +66,9 @@ async function buildAndCheckpoint(count: number, folder: string, tell: (line: Li
     }
   };
   const commit = async (to: PartitionStore, delta: CheckpointDelta): Promise<number> => {
-    const cpu = process.cpuUsage();
+    const measured = startWatch();
     await to.stageCheckpoint(delta).commit();
-    const { user, system } = process.cpuUsage(cpu);
-    return (user + system) / delta.changes.length;
+    return (measured().cpuMs * 1000) / delta.changes.length;
   };
   await apply({ kind: 'config', timeMs, payload: await configPayload() });
   const cpu = process.cpuUsage();

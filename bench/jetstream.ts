@@ -11,7 +11,8 @@ import { entryCodec } from '../src/app/entry-codec.ts';
 import { closeNats, connectNats, natsConnectionConfig } from '../src/nats/index.ts';
 import { requestsOf } from './fleet/load.ts';
 import { ownPartitions } from './fleet/owner.ts';
-import { measureApart, openBenchScene, type BenchScene, type Measured } from './fleet/scene.ts';
+import { startWatch, type Measured } from './fleet/measured.ts';
+import { measureApart, openBenchScene, type BenchScene } from './fleet/scene.ts';
 
 const seriesCount = 5_000;
 /** Of the bare consumer. More of up to 1 MiB each would be more than the 64 MiB that a server lets wait before it cuts a client off. */
@@ -37,8 +38,7 @@ async function consume(
   count: (data: Uint8Array) => number,
 ): Promise<Measured> {
   const connection = await connectNats(natsConnectionConfig.parse({ servers: [natsUrl] }), 'bench');
-  const beganMs = performance.now();
-  const cpuBefore = process.cpuUsage();
+  const measured = startWatch();
   const consumer = await jetstream(connection).consumers.get(`bench-log-${partition}`);
   const messages = await consumer.consume({ max_messages: readAhead });
   let read = 0;
@@ -46,10 +46,9 @@ async function consume(
     read += count(message.data);
     if (read >= alertCount) break;
   }
-  const ms = performance.now() - beganMs;
-  const { user, system } = process.cpuUsage(cpuBefore);
+  const taken = measured();
   await closeNats(connection);
-  return { ms, cpuMs: (user + system) / 1000 };
+  return taken;
 }
 
 function parsed(data: Uint8Array): number {

@@ -5,6 +5,7 @@
  *   node bench/memory.ts [series]
  */
 import { readFileSync } from 'node:fs';
+import { wireAlert } from './fleet/load.ts';
 import { residentBytes, startAlertmanager, startTocsin, type RunningServer } from './peers.ts';
 
 const seriesCount = Number(process.argv[2] ?? 100_000);
@@ -12,25 +13,7 @@ const batchSize = 500;
 const settleMs = 20_000;
 
 function body(start: number): string {
-  return JSON.stringify(
-    Array.from({ length: batchSize }, (_, index) => {
-      const series = start + index;
-      return {
-        labels: {
-          alertname: `Rule${series % 200}`,
-          cluster: `eu-${series % 4}`,
-          instance: `10.${series >> 16}.${(series >> 8) & 255}.${series & 255}:9100`,
-          job: 'node',
-          service: `service-${series % 400}`,
-          severity: 'warning',
-        },
-        annotations: { summary: `something is wrong with instance ${series}` },
-        startsAt: '2026-08-24T09:13:00.000Z',
-        endsAt: '2036-08-24T09:13:00.000Z',
-        generatorURL: 'http://prometheus.example.net/graph?g0.expr=up',
-      };
-    }),
-  );
+  return JSON.stringify(Array.from({ length: batchSize }, (_, index) => wireAlert(start + index)));
 }
 
 async function measure(name: string, start: () => Promise<RunningServer>): Promise<void> {

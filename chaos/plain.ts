@@ -1,4 +1,4 @@
-import { labelValue, type Alert } from '../src/alert/index.ts';
+import { isResolvedAt, labelValue, type Alert } from '../src/alert/index.ts';
 import { closeNats, connectNats, natsConnectionConfig } from '../src/nats/index.ts';
 import { entryCodec } from '../src/app/entry-codec.ts';
 import { scopeOf } from '../src/app/fleet/scope.ts';
@@ -98,8 +98,9 @@ async function foldOne(
       } else if (kind === 'claim' && payload.isRepeated) claimedAgain.add(payload.effectId);
       else if (kind === 'alerts') {
         countReports(payload, copies);
-        for (const { fingerprint, endsAtMs, receivedAtMs } of payload)
-          if (endsAtMs <= receivedAtMs && !resolvedMs.has(fingerprint)) resolvedMs.set(fingerprint, timeMs);
+        for (const alert of payload)
+          if (isResolvedAt(alert, alert.receivedAtMs) && !resolvedMs.has(alert.fingerprint))
+            resolvedMs.set(alert.fingerprint, timeMs);
       }
     }
     const output = await fold.apply(slice);
@@ -122,9 +123,9 @@ async function foldOne(
 }
 
 function countReports(alerts: readonly Alert[], copies: Map<string, number>): void {
-  for (const { labels, endsAtMs, receivedAtMs } of alerts) {
-    const what = endsAtMs > receivedAtMs ? 'fired' : 'resolved';
-    const key = reportKey(what, labelValue(labels, 'chaos_id'));
+  for (const alert of alerts) {
+    const what = isResolvedAt(alert, alert.receivedAtMs) ? 'resolved' : 'fired';
+    const key = reportKey(what, labelValue(alert.labels, 'chaos_id'));
     copies.set(key, (copies.get(key) ?? 0) + 1);
   }
 }

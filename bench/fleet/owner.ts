@@ -11,6 +11,7 @@ import type { LogEntry } from '../../src/incident/index.ts';
 import type { JetStreamLogOptions } from '../../src/log/index.ts';
 import { closeNats, connectNats, type NatsConnection } from '../../src/nats/index.ts';
 import { connectRedis, openRedisStore } from '../../src/store/index.ts';
+import { startWatch, type Measured } from './measured.ts';
 
 export function logOptions(connection: NatsConnection, partition: number): JetStreamLogOptions<LogEntry> {
   return {
@@ -29,7 +30,7 @@ export function logOptions(connection: NatsConnection, partition: number): JetSt
 export async function ownPartitions(
   configFile: string,
   partitions: readonly number[],
-): Promise<{ readonly ms: number; readonly cpuMs: number; close(): Promise<void> }> {
+): Promise<Measured & { close(): Promise<void> }> {
   const logger = createLogger('error');
   const clock = systemClock;
   const inForce = await ConfigInForce.load({ configFile }, logger, () => clock.nowMs());
@@ -38,8 +39,7 @@ export async function ownPartitions(
   const redis = await connectRedis(fleet.store, 'bench');
   const running = startScorer(inForce.config);
   const telemetry = createTelemetry();
-  const beganMs = performance.now();
-  const cpuBefore = process.cpuUsage();
+  const measured = startWatch();
   const taken = await Promise.all(
     partitions.map(async (partition): Promise<OwnedPartition> => {
       const owned = await acquirePartition({
@@ -64,11 +64,8 @@ export async function ownPartitions(
       return owned;
     }),
   );
-  const ms = performance.now() - beganMs;
-  const { user, system } = process.cpuUsage(cpuBefore);
   return {
-    ms,
-    cpuMs: (user + system) / 1000,
+    ...measured(),
     async close() {
       await Promise.all(taken.map((one) => one.close('hand over')));
       await running.stop();

@@ -8,13 +8,8 @@ import { closeNats, connectNats, natsConnectionConfig } from '../../src/nats/ind
 import { startNats } from '../../test/support/nats.ts';
 import { startRedis } from '../../test/support/redis.ts';
 import { draftOf } from './load.ts';
+import type { Measured } from './measured.ts';
 import { logOptions } from './owner.ts';
-
-/** What a child process says when it is done. */
-export interface Measured {
-  readonly ms: number;
-  readonly cpuMs: number;
-}
 
 /** NATS and Redis for benchmarks, with the streams of a fleet's partitions. */
 export interface BenchScene {

@@ -5,17 +5,18 @@ import { weightOf } from './inbox.ts';
 /** Entries read at once at most. */
 const maxEntries = 64;
 
+interface ReadableLog<E extends Entry> {
+  read(fromPosition: number, maxCount: number): Promise<LogSlice<E>>;
+}
+
 /** Reads a log on in slices that are about as heavy as a batch may be, judged by the slice before. */
 export class LogReader<E extends Entry> {
-  readonly #log: { read(fromPosition: number, maxCount: number): Promise<LogSlice<E>> };
+  readonly #log: ReadableLog<E>;
   readonly #maxWeight: number;
   #count = 1;
 
   /** `maxWeight` counts reports; see `weightOf`. */
-  constructor(
-    log: { read(fromPosition: number, maxCount: number): Promise<LogSlice<E>> },
-    maxWeight: number,
-  ) {
+  constructor(log: ReadableLog<E>, maxWeight: number) {
     this.#log = log;
     this.#maxWeight = maxWeight;
   }
