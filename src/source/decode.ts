@@ -55,7 +55,7 @@ export function readBodyObject(
 export function readList(
   list: unknown,
   path: string,
-  read: (item: unknown, path: string) => ItemOutcome,
+  read: (item: unknown, path: string, index: number) => ItemOutcome,
 ): DecodeResult {
   if (!Array.isArray(list))
     return { alerts: [], errors: [`${path}: expected an array of alerts, got ${typeName(list)}`] };
@@ -63,7 +63,7 @@ export function readList(
   const alerts: Alert[] = [];
   const errors: string[] = [];
   for (let index = 0; index < items.length; index++) {
-    const outcome = read(items[index], `${path}[${index}]`);
+    const outcome = read(items[index], `${path}[${index}]`, index);
     if (outcome.ok) alerts.push(outcome.alert);
     else errors.push(outcome.error);
   }

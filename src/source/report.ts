@@ -39,13 +39,20 @@ export function readReport(
   const outcome = readFields(value, path, source !== 'alertmanager');
   if (!outcome.ok) return outcome;
   const { fields } = outcome;
-  const { nowMs } = context;
-  const startsAtMs = fields.startsAtMs ?? Math.min(nowMs, fields.endsAtMs ?? nowMs);
-  const endsAtMs = fields.endsAtMs ?? nowMs + context.resolveTimeoutMs;
-  if (startsAtMs > endsAtMs)
-    return { ok: false, error: `${path}.startsAt: start time must be before end time` };
-  const times = { startsAtMs, endsAtMs, endsByTimeout: fields.endsAtMs === null };
+  const times = fillTimes(fields.startsAtMs, fields.endsAtMs, context);
+  if (!times) return { ok: false, error: `${path}.startsAt: start time must be before end time` };
   return { ok: true, alert: createAlert(fields, times, source, context) };
+}
+
+/** Fills missing times (null) as `readReport` says; null when the alert would start after its end. */
+export function fillTimes(
+  startsAt: number | null,
+  endsAt: number | null,
+  { nowMs, resolveTimeoutMs }: Pick<DecodeContext, 'nowMs' | 'resolveTimeoutMs'>,
+): AlertTimes | null {
+  const startsAtMs = startsAt ?? Math.min(nowMs, endsAt ?? nowMs);
+  const endsAtMs = endsAt ?? nowMs + resolveTimeoutMs;
+  return startsAtMs > endsAtMs ? null : { startsAtMs, endsAtMs, endsByTimeout: endsAt === null };
 }
 
 /** Reads the fields of an alert as Alertmanager and its kin write them. Unknown ones are passed over, keys too unless `hasKey`. */
