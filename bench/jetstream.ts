@@ -2,14 +2,15 @@
  * A backlog on JetStream, in alerts a second: what a bare consumer reaches that only parses the JSON of the same messages, what one does
  * that decodes and validates them, and what an owner does, which folds them through all stages until it leads (without the time that it takes
  * where there is no backlog: connections, checkpoint, takeover). Then one
- * owner of two partitions against two processes that own one each. 5,000 series that are repeated; each is known before.
+ * owner of two partitions against two processes that own one each. 5,000 series that are repeated, each time in another order and with a later
+ * end; each is known before.
  *
  *   node bench/jetstream.ts [alerts] [turns]
  */
 import { jetstream } from '@nats-io/jetstream';
 import { entryCodec } from '../src/app/entry-codec.ts';
 import { closeNats, connectNats, natsConnectionConfig } from '../src/nats/index.ts';
-import { requestsOf } from './fleet/load.ts';
+import { repeatedRequests } from './fleet/load.ts';
 import { ownPartitions } from './fleet/owner.ts';
 import { startWatch, type Measured } from './fleet/measured.ts';
 import { measureApart, openBenchScene, type BenchScene } from './fleet/scene.ts';
@@ -71,10 +72,11 @@ async function bench(alertCount: number, turns: number): Promise<void> {
   const rounds = Math.max(1, Math.round(alertCount / seriesCount));
   const total = rounds * seriesCount;
   const inStream = [0, 0];
+  let filled = 0;
   const fill = async (times: number): Promise<void> => {
     for (const [partition, domain] of domains.entries()) {
-      const round = requestsOf(0, seriesCount, domain);
-      for (let index = 0; index < times; index++) await scene.fill(partition, round, Date.now());
+      for (let index = 0; index < times; index++)
+        await scene.fill(partition, repeatedRequests(seriesCount, ++filled, domain), Date.now());
       inStream[partition]! += times * seriesCount;
     }
   };

@@ -1,29 +1,9 @@
 import type { Alert } from '../alert/index.ts';
 import { parseJson, type DecodeContext, type DecodeResult } from './decode.ts';
-import { ObjectScan, type Span } from './object-scan.ts';
+import { KnownTable, type KnownAlert, type KnownTableLimits } from './known-table.ts';
+import { ObjectScan } from './object-scan.ts';
 import { fillTimes, type ReportOutcome } from './report.ts';
 import { parseTime } from './time.ts';
-
-/** An alert as it was read, and the bytes that it was read from. */
-interface KnownAlert {
-  readonly scope: number;
-  readonly hash: number;
-  /** The object. What stands where it says its times is of the report that was read last. */
-  readonly bytes: Buffer;
-  readonly startsAt: KnownTime;
-  readonly endsAt: KnownTime;
-  readonly alert: Alert;
-  /** What came behind it last time. */
-  next: KnownAlert | null;
-  /** Was used since another alert wanted its place. */
-  isUsed: boolean;
-  isKept: boolean;
-}
-
-/** A time that the bytes say from `start` to `end`; nowhere when `start` is -1. Null is a time that is not said. */
-interface KnownTime extends Readonly<Span> {
-  timeMs: number | null;
-}
 
 /** Reads an object that was parsed: an item of a list by its index, or (null) all that there is. Null where it must not stand alone. */
 export type ReadItem = (item: unknown, index: number | null, context: DecodeContext) => ReadOutcome | null;
@@ -34,59 +14,59 @@ export interface ReadOutcome {
   readonly isRepeatable: boolean;
 }
 
-export interface KnownAlertsLimits {
-  /** Alerts that are kept; a power of two. */
-  readonly count: number;
-  /** Their bytes in all. */
-  readonly bytes: number;
-  /** What is longer is not kept. */
-  readonly bytesEach: number;
-}
-
-const defaultLimits: KnownAlertsLimits = { count: 65_536, bytes: 32 * 1024 * 1024, bytesEach: 4096 };
+const defaultLimits: KnownTableLimits = { count: 65_536, bytes: 32 * 1024 * 1024, bytesEach: 4096 };
 /** Domains that are told apart before all is forgotten. */
 const maxScopes = 256;
+/** One in so many must have been known for it to be worth looking at the next list; shorter lists say nothing about that. */
+const leastShare = 4;
+const leastConsidered = 16;
+const maxPause = 8;
 
 /**
  * Reads alerts most of which say what was said before, but for their times: what has the same bytes is not parsed, sorted and hashed
- * again. Looks first for what came next the last time, then by a hash of the bytes; and compares all bytes in either case, so that what
- * it gives is what reading everything would have given. Labels and annotations are shared by what repeats.
- *
- * What it keeps is bounded. What was used keeps its place against the first that wants it, so that more alerts in turn than fit do not
- * drive each other out.
+ * again. Looks first for what came next the last time, then by a hash of the bytes of the labels; and compares all bytes in either case,
+ * so that what it gives is what reading everything would have given. Labels and annotations are shared by what repeats. What it keeps is
+ * bounded.
  */
 export class KnownAlerts {
   readonly #read: ReadItem;
-  readonly #limits: KnownAlertsLimits;
+  readonly #known: KnownTable;
   readonly #scan = new ObjectScan();
   readonly #scopes = new Map<string, number>();
-  #places: (KnownAlert | undefined)[] = [];
-  /** Hashes of what had to be read, in pairs of places: the later one first. */
-  #seen = new Uint32Array(0);
-  #byteCount = 0;
   #scope = 0;
-  /** What was read last of the body that is being read, and where it ends. */
+  /** Lists that are not looked at before the next one is, and how many it will be after that if it brings as little. */
+  #pause = 0;
+  #nextPause = 1;
+  #repeatedCount = 0;
+  /** Of the body that is being read. */
+  #words: DataView = new DataView(new ArrayBuffer(0));
+  /** What was read last, and where it ends. */
   #last: KnownAlert | null = null;
   #end = 0;
+  /** Where the next labels stand in the body, and their hash. */
+  #labelsAt = -1;
+  #labelsHash = 0;
   /** Where in this body the time stands that was parsed last, and what it says. */
-  #timeStart = -1;
-  #timeEnd = -1;
+  #timeFrom = -1;
+  #timeTo = -1;
   #timeMs: number | null = null;
 
   constructor(read: ReadItem, limits = defaultLimits) {
     this.#read = read;
-    this.#limits = limits;
+    this.#known = new KnownTable(limits);
   }
 
   /**
    * Reads `[{...}, ...]`, or `{...}` alone. Null where the bytes are neither: they want to be parsed as a whole, which also says what is
-   * wrong with them.
+   * wrong with them. Null too for most of the lists from senders that hardly repeat themselves, as looking costs something.
    */
   read(body: Uint8Array, context: DecodeContext): DecodeResult | null {
+    if (body[0] === openList && this.#pause > 0) {
+      this.#pause--;
+      return null;
+    }
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
-    this.#scope = this.#scopeOf(context);
-    this.#last = null;
-    this.#timeStart = this.#timeEnd = -1;
+    this.#begin(bytes, context);
     const alerts: Alert[] = [];
     const errors: string[] = [];
     const add = (report: ReportOutcome): void => {
@@ -112,32 +92,55 @@ export class KnownAlerts {
       if (bytes[at] !== openObject) return null;
     }
     if (bytes[at] !== closeList || skipSpace(bytes, at + 1) !== bytes.length) return null;
+    this.#consider(alerts.length);
     return { alerts, errors };
+  }
+
+  /** Decides how soon to look again by what came of it. */
+  #consider(count: number): void {
+    if (count < leastConsidered) return;
+    const isWorthIt = this.#repeatedCount * leastShare >= count;
+    this.#pause = isWorthIt ? 0 : this.#nextPause;
+    this.#nextPause = isWorthIt ? 1 : Math.min(maxPause, this.#nextPause * 2);
+  }
+
+  #begin(bytes: Buffer, context: DecodeContext): void {
+    this.#scope = this.#scopeOf(context);
+    this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#last = null;
+    this.#repeatedCount = 0;
+    this.#labelsAt = this.#timeFrom = this.#timeTo = -1;
   }
 
   /** Reads the object at `at`; null when it is no JSON. */
   #readObject(bytes: Buffer, at: number, index: number | null, context: DecodeContext): ReportOutcome | null {
     const before = this.#last;
-    let known = before?.next ?? null;
-    let alert = known && this.#repeated(known, bytes, at, context);
-    if (!alert) {
-      if (!this.#scan.scan(bytes, at)) return null;
-      known = this.#find();
-      alert = known && this.#repeated(known, bytes, at, context);
+    const next = before?.next;
+    const alert = next ? this.#repeated(next, bytes, at, context) : null;
+    if (next && alert) {
+      this.#last = next;
+      this.#end = at + next.bytes.length;
+      return { ok: true, alert };
     }
-    if (known && alert) {
+    const hash = this.#hashAt(bytes, at);
+    for (let turn = 0; turn < this.#known.turns; turn++) {
+      const known = this.#known.candidate(hash, turn);
+      if (known?.hash !== hash) continue;
+      const found = this.#repeated(known, bytes, at, context);
+      if (!found) continue;
       if (before) before.next = known;
       this.#last = known;
       this.#end = at + known.bytes.length;
-      return { ok: true, alert };
+      return { ok: true, alert: found };
     }
+    if (!this.#scan.scan(bytes, at)) return null;
     this.#end = this.#scan.end;
-    const item = parse(bytes.subarray(at, this.#end));
-    if (item === undefined) return null;
-    const outcome = this.#read(item, index, context);
+    const json = parseJson(bytes.subarray(at, this.#end));
+    if (!json.ok) return null;
+    const outcome = this.#read(json.value, index, context);
     if (!outcome) return null;
     const { report, isRepeatable } = outcome;
-    this.#last = report.ok && isRepeatable ? this.#keep(bytes, at, report.alert) : null;
+    this.#last = report.ok && isRepeatable ? this.#keep(bytes, at, hash, report.alert) : null;
     if (before) before.next = this.#last;
     return report;
   }
@@ -146,101 +149,108 @@ export class KnownAlerts {
   #repeated(known: KnownAlert, bytes: Buffer, at: number, context: DecodeContext): Alert | null {
     const end = at + known.bytes.length;
     if (!known.isKept || known.scope !== this.#scope || end > bytes.length) return null;
-    if (!this.#takeTime(known.startsAt, known.bytes, bytes, at)) return null;
-    if (!this.#takeTime(known.endsAt, known.bytes, bytes, at)) return null;
+    const { startsFrom, startsTo, endsFrom, endsTo } = known;
+    if (startsFrom >= 0 && !isSame(known.bytes, startsFrom, startsTo, bytes, at + startsFrom)) {
+      if (!this.#takeTime(known.bytes, startsFrom, startsTo, bytes, at)) return null;
+      known.startsAtMs = this.#timeMs;
+    }
+    if (endsFrom >= 0 && !isSame(known.bytes, endsFrom, endsTo, bytes, at + endsFrom)) {
+      if (!this.#takeTime(known.bytes, endsFrom, endsTo, bytes, at)) return null;
+      known.endsAtMs = this.#timeMs;
+    }
     if (known.bytes.compare(bytes, at, end) !== 0) return null;
-    const times = fillTimes(known.startsAt.timeMs, known.endsAt.timeMs, context);
+    const times = fillTimes(known.startsAtMs, known.endsAtMs, context);
     if (!times) return null;
     known.isUsed = true;
+    this.#repeatedCount++;
     const { startsAtMs, endsAtMs, endsByTimeout } = times;
     return { ...known.alert, startsAtMs, endsAtMs, endsByTimeout, receivedAtMs: context.nowMs };
   }
 
-  /** Puts what the object at `at` says as the time into the known bytes; false where it says no time there. */
-  #takeTime(time: KnownTime, known: Buffer, bytes: Buffer, at: number): boolean {
-    const { start, end } = time;
-    if (start < 0) return true;
+  /** Reads the time from the object at `at` into `#timeMs` and its text into the known bytes; false where there is none. */
+  #takeTime(known: Buffer, start: number, end: number, bytes: Buffer, at: number): boolean {
     const from = at + start;
-    if (isSame(known, start, end, bytes, from)) return true;
     const to = at + end;
-    if (this.#timeEnd - this.#timeStart !== end - start || !isSame(bytes, from, to, bytes, this.#timeStart)) {
+    if (this.#timeTo - this.#timeFrom !== end - start || !isSame(bytes, from, to, bytes, this.#timeFrom)) {
       const timeMs = parseTime(bytes.toString('latin1', from, to));
       if (Number.isNaN(timeMs)) return false;
-      this.#timeStart = from;
-      this.#timeEnd = to;
+      this.#timeFrom = from;
+      this.#timeTo = to;
       this.#timeMs = timeMs;
     }
     for (let i = start; i < end; i++) known[i] = bytes[at + i]!;
-    time.timeMs = this.#timeMs;
     return true;
   }
 
-  /** What was kept of the hash that was just scanned. */
-  #find(): KnownAlert | null {
-    const first = this.#firstPlace();
-    for (let place = first; place < first + placesEach; place++) {
-      const known = this.#places[place];
-      if (known?.hash === this.#scan.hash && known.scope === this.#scope) return known;
-    }
-    return null;
-  }
-
   /** Keeps what was just scanned; null where it cannot or need not be. */
-  #keep(bytes: Buffer, at: number, alert: Alert): KnownAlert | null {
-    const { isPlain, hash, end, startsAt, endsAt } = this.#scan;
-    const length = end - at;
-    // What was never seen before may never be seen again, and is not worth a copy.
-    if (!isPlain || length > this.#limits.bytesEach || !this.#wasSeen(hash)) return null;
-    const place = this.#freePlace();
-    const old = this.#places[place];
-    if (old?.isUsed) {
-      old.isUsed = false;
-      return null;
-    }
-    const byteCount = this.#byteCount + length - (old?.bytes.length ?? 0);
-    if (byteCount > this.#limits.bytes) return null;
-    if (old) forget(old);
+  #keep(bytes: Buffer, at: number, hash: number, alert: Alert): KnownAlert | null {
+    const { isPlain, end, startsAt, endsAt } = this.#scan;
+    if (!isPlain || !this.#known.admits(this.#hashOfAll(at), end - at)) return null;
+    // A time that is empty says nothing, as bytes of their own kind.
+    const startsFrom = startsAt.start < startsAt.end ? startsAt.start - at : -1;
+    const endsFrom = endsAt.start < endsAt.end ? endsAt.start - at : -1;
+    const timeOf = (from: number, to: number): number | null =>
+      from < 0 ? null : parseTime(bytes.toString('latin1', at + from, to));
     const known: KnownAlert = {
       scope: this.#scope,
       hash,
       bytes: Buffer.from(bytes.subarray(at, end)),
-      startsAt: timeIn(bytes, startsAt, at),
-      endsAt: timeIn(bytes, endsAt, at),
       alert,
+      startsFrom,
+      startsTo: startsAt.end - at,
+      startsAtMs: timeOf(startsFrom, startsAt.end),
+      endsFrom,
+      endsTo: endsAt.end - at,
+      endsAtMs: timeOf(endsFrom, endsAt.end),
       next: null,
       isUsed: false,
-      isKept: true,
+      isKept: false,
     };
-    this.#byteCount = byteCount;
-    this.#places[place] = known;
-    return known;
+    this.#known.keep(known);
+    return known.isKept ? known : null;
   }
 
-  /** Notes the hash, and says whether it was noted before and not yet driven out. */
-  #wasSeen(hash: number): boolean {
-    if (this.#seen.length === 0) this.#seen = new Uint32Array(this.#limits.count * seenEach);
-    const first = (hash % this.#seen.length) & ~1;
-    if (this.#seen[first] === hash || this.#seen[first + 1] === hash) return true;
-    this.#seen[first + 1] = this.#seen[first]!;
-    this.#seen[first] = hash;
-    return false;
-  }
-
-  /** The place for what was just scanned: a free one, or else one that is not used, or else any. */
-  #freePlace(): number {
-    if (this.#places.length === 0) this.#places = Array.from({ length: this.#limits.count });
-    const first = this.#firstPlace();
-    let found = first + (this.#scan.hash >>> 30);
-    for (let place = first; place < first + placesEach; place++) {
-      const known = this.#places[place];
-      if (!known) return place;
-      if (!known.isUsed) found = place;
+  /**
+   * The hash of the next labels behind `at`, which need not be of the object there: equal bytes have equal hashes, and more is not asked.
+   * No byte of a body is looked at twice for it.
+   */
+  #hashAt(bytes: Buffer, at: number): number {
+    if (this.#labelsAt < at) {
+      const found = bytes.indexOf(labelsKey, at);
+      this.#labelsAt = found < 0 ? Infinity : found;
+      const start = found + labelsKey.length;
+      const end = found < 0 ? -1 : bytes.indexOf(closeObject, start);
+      this.#labelsHash = end < 0 ? 0 : mix(this.#addWords(this.#scope, start, end));
     }
-    return found;
+    return this.#labelsHash;
   }
 
-  #firstPlace(): number {
-    return (this.#scan.hash ^ Math.imul(this.#scope, scopePrime)) & (this.#limits.count - placesEach);
+  /** The hash of all that was scanned at `at` but its times. */
+  #hashOfAll(at: number): number {
+    const { end, startsAt, endsAt } = this.#scan;
+    const [first, second] = startsAt.start < endsAt.start ? [startsAt, endsAt] : [endsAt, startsAt];
+    let hash = this.#scope;
+    let from = at;
+    for (const span of [first, second]) {
+      if (span.start < 0) continue;
+      hash = this.#addWords(hash, from, span.start);
+      from = span.end;
+    }
+    return mix(this.#addWords(hash, from, end));
+  }
+
+  /** FNV-1a by words of 4 bytes; the bytes that are left make one of their own. */
+  #addWords(basis: number, start: number, end: number): number {
+    const words = this.#words;
+    let hash = basis;
+    let at = start;
+    for (; at + 4 <= end; at += 4) {
+      hash = Math.imul(hash ^ words.getUint32(at, true), prime);
+      hash ^= hash >>> 15;
+    }
+    let rest = end - start;
+    for (; at < end; at++) rest = (rest << 8) | words.getUint8(at);
+    return Math.imul(hash ^ rest, prime);
   }
 
   /** A number for what an alert depends on beside its bytes. */
@@ -249,9 +259,7 @@ export class KnownAlerts {
     const scope = this.#scopes.get(key);
     if (scope !== undefined) return scope;
     if (this.#scopes.size === maxScopes) {
-      for (const known of this.#places) if (known) forget(known);
-      this.#places = [];
-      this.#byteCount = 0;
+      this.#known.clear();
       this.#scopes.clear();
     }
     this.#scopes.set(key, this.#scopes.size);
@@ -259,35 +267,20 @@ export class KnownAlerts {
   }
 }
 
-/** What has lost its place keeps nothing else from being collected, and is not used where something points at it still. */
-function forget(known: KnownAlert): void {
-  known.isKept = false;
-  known.next = null;
-}
-
-/** The time that a scan found in an object that begins at `origin`. One that is empty says nothing, as bytes of their own kind. */
-function timeIn(bytes: Buffer, { start, end }: Span, origin: number): KnownTime {
-  if (start < 0 || start === end) return { start: -1, end: -1, timeMs: null };
-  return {
-    start: start - origin,
-    end: end - origin,
-    timeMs: parseTime(bytes.toString('latin1', start, end)),
-  };
-}
-
-/** Where an alert may stand. */
-const placesEach = 4;
-/** Hashes that are noted for each alert that can be kept. */
-const seenEach = 4;
-const scopePrime = 0x9e3779b1;
 const openList = 0x5b;
 const closeList = 0x5d;
 const openObject = 0x7b;
+const closeObject = 0x7d;
 const comma = 0x2c;
+const labelsKey = Buffer.from('"labels":{');
+/** Of FNV-1a. */
+const prime = 16_777_619;
 
-function parse(bytes: Buffer): unknown {
-  const json = parseJson(bytes);
-  return json.ok ? json.value : undefined;
+/** Spreads what a hash differs in over all its bits (Murmur3's finalizer); unsigned. */
+function mix(hash: number): number {
+  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
 /** The offset of the next byte that is no space of JSON. */

@@ -14,14 +14,12 @@ export interface Span {
 }
 
 /**
- * Finds where a JSON object ends in bytes of UTF-8, where its own `startsAt` and `endsAt` say their times, and a hash of all but these.
- * It holds what was found last, so that nothing is allocated. It does not say that the bytes are JSON: of what is, it finds the right end.
+ * Finds where a JSON object ends in bytes of UTF-8, and where its own `startsAt` and `endsAt` say their times. It holds what was found
+ * last, so that nothing is allocated. It does not say that the bytes are JSON: of what is, it finds the right end.
  */
 export class ObjectScan {
   /** The offset behind the object. */
   end = 0;
-  /** 32 bits, as an unsigned number. Quick to make and easy to make equal on purpose: a hint, no identity. */
-  hash = 0;
   /** False where a key or a time is written with escapes, or a time is said twice: what the spans hold is not what the object says then. */
   isPlain = false;
   /** Empty (`start` is -1) where the time is not said or is no string. */
@@ -29,40 +27,30 @@ export class ObjectScan {
   readonly endsAt: Span = { start: -1, end: -1 };
   #hasStartsAt = false;
   #hasEndsAt = false;
+  /** Of the string that was read last. */
+  #hasEscape = false;
 
   /** Scans the object that begins at `start`; false where it does not end. */
   scan(bytes: Uint8Array, start: number): boolean {
     this.isPlain = true;
     this.startsAt.start = this.endsAt.start = -1;
     this.#hasStartsAt = this.#hasEndsAt = false;
-    let hash = basis;
     let depth = 0;
     let isValue = false;
     let span: Span | null = null;
     for (let at = start; at < bytes.length; at++) {
       const byte = bytes[at]!;
-      hash = Math.imul(hash ^ byte, prime);
       if (byte === quote) {
         const from = at + 1;
+        at = this.#stringEnd(bytes, from);
         if (span && isValue) {
-          at = this.#stringEnd(bytes, from);
           span.start = from;
           span.end = at;
           span = null;
-          continue;
-        }
-        let hasEscape = false;
-        for (at = from; at < bytes.length; at++) {
-          const unit = bytes[at]!;
-          hash = Math.imul(hash ^ unit, prime);
-          if (unit === quote) break;
-          if (unit !== backslash) continue;
-          hasEscape = true;
-          hash = Math.imul(hash ^ (bytes[++at] ?? 0), prime);
-        }
-        if (depth !== 1 || isValue) continue;
-        if (hasEscape) this.isPlain = false;
-        span = this.#timeOf(bytes, from, at);
+        } else if (depth === 1 && !isValue) {
+          span = this.#timeOf(bytes, from, at);
+        } else continue;
+        if (this.#hasEscape) this.isPlain = false;
       } else if (byte === colon) {
         isValue = true;
       } else if (byte === comma) {
@@ -75,7 +63,6 @@ export class ObjectScan {
       } else if (byte === close || byte === closeList) {
         if (--depth > 0) continue;
         this.end = at + 1;
-        this.hash = mix(hash);
         return true;
       }
     }
@@ -84,10 +71,11 @@ export class ObjectScan {
 
   /** Where the string ends whose text begins at `from`: the offset of its last quote. */
   #stringEnd(bytes: Uint8Array, from: number): number {
+    this.#hasEscape = false;
     let at = from;
     for (; at < bytes.length && bytes[at] !== quote; at++) {
       if (bytes[at] !== backslash) continue;
-      this.isPlain = false;
+      this.#hasEscape = true;
       at++;
     }
     return at;
@@ -105,17 +93,6 @@ export class ObjectScan {
     this.#hasEndsAt = true;
     return this.endsAt;
   }
-}
-
-/** Of FNV-1a. */
-const basis = 0x811c9dc5 | 0;
-const prime = 16_777_619;
-
-/** Spreads what a hash differs in over all its bits (Murmur3's finalizer). */
-function mix(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
 const startsAtKey = Buffer.from('startsAt');
