@@ -1,5 +1,6 @@
 import { TocsinError } from '../engine/index.ts';
 import { Command, CommanderError } from 'commander';
+import { addBacktestCommand } from './commands/backtest.ts';
 import { addCheckCommand } from './commands/check.ts';
 import { addDedupCommand } from './commands/dedup.ts';
 import { addDemoCommand } from './commands/demo.ts';
@@ -18,6 +19,7 @@ const program = new Command('tocsin')
 addServeCommand(program);
 addDemoCommand(program);
 addReplayCommand(program);
+addBacktestCommand(program);
 addScoreCommand(program);
 addDedupCommand(program);
 addExplainCommand(program);

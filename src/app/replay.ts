@@ -1,18 +1,8 @@
 import type { Alert } from '../alert/index.ts';
 import type { LogSlice } from '../engine/index.ts';
 import type { ConfigEntry, Incident, LogEntry, TocsinFrame } from '../incident/index.ts';
+import { Ledger, type Assignment } from './ledger.ts';
 import type { Pipeline } from './pipeline.ts';
-
-/** What became of one input alert. `incidentId` is the incident in which its signal ended, after merges and splits. */
-export interface Assignment {
-  readonly index: number;
-  readonly fingerprint: string;
-  readonly signalId: string | null;
-  readonly incidentId: string | null;
-  readonly pageIds: readonly string[];
-  readonly muted: boolean;
-  readonly surprise: number | null;
-}
 
 export interface ReplayOptions {
   /** The payload of the config entry that the log begins with. */
@@ -21,6 +11,8 @@ export interface ReplayOptions {
   readonly wantsAssignments: boolean;
   /** How far log time runs on after the last alert, so that group timers and expiries still fire. */
   readonly settleMs: number;
+  /** Sees the frames in their order. */
+  readonly onFrames?: (frames: readonly TocsinFrame[]) => void;
 }
 
 /** How many alerts are folded in one batch: large enough that a worker's task is worth its crossing. */
@@ -104,71 +96,8 @@ export class Replay {
   async #apply(entries: readonly LogEntry[], indices: readonly (readonly number[])[]): Promise<void> {
     const slice: LogSlice<LogEntry> = { firstPosition: this.#pipeline.fold.position + 1, entries };
     const { frames } = await this.#pipeline.fold.apply(slice);
+    this.#options.onFrames?.(frames);
     if (!this.#ledger) return;
     for (const frame of frames) this.#ledger.read(frame, indices[frame.position - slice.firstPosition] ?? []);
-  }
-}
-
-/** Follows what became of each alert while the frames pass. */
-class Ledger {
-  readonly #sightings: {
-    index: number;
-    fingerprint: string;
-    signalId: string | null;
-    muted: boolean;
-    surprise: number | null;
-  }[] = [];
-  readonly #muted = new Set<string>();
-  readonly #surprise = new Map<string, number | null>();
-  readonly #incidentOf = new Map<string, string>();
-  readonly #signalOf = new Map<string, string>();
-  readonly #pagesOf = new Map<string, string[]>();
-
-  read({ entry, flow }: TocsinFrame, indices: readonly number[]): void {
-    for (const { fingerprint, verdict } of flow.verdictChanges) {
-      if (verdict.muted) this.#muted.add(fingerprint);
-      else this.#muted.delete(fingerprint);
-    }
-    for (const { signalId, surprise } of flow.scores) this.#surprise.set(signalId, surprise);
-    for (const { candidate } of flow.candidateChanges) {
-      for (const signalId of candidate.signalIds) this.#incidentOf.set(signalId, candidate.id);
-    }
-    for (const [position, { alert, index }] of flow.alertChanges.entries()) {
-      const signalId = flow.sightings[position]?.signalId ?? null;
-      if (signalId !== null) this.#signalOf.set(alert.fingerprint, signalId);
-      const inputIndex = entry === null || index < 0 ? undefined : indices[index];
-      if (inputIndex === undefined) continue;
-      this.#sightings.push({
-        index: inputIndex,
-        fingerprint: alert.fingerprint,
-        signalId,
-        muted: this.#muted.has(alert.fingerprint),
-        surprise: signalId === null ? null : (this.#surprise.get(signalId) ?? null),
-      });
-    }
-    for (const page of flow.pages) {
-      for (const fingerprint of page.fingerprints) this.#addPage(this.#signalOf.get(fingerprint), page.id);
-    }
-  }
-
-  assignments(): Assignment[] {
-    return this.#sightings
-      .toSorted((a, b) => a.index - b.index)
-      .map(({ index, fingerprint, signalId, muted, surprise }) => ({
-        index,
-        fingerprint,
-        signalId,
-        incidentId: signalId === null ? null : (this.#incidentOf.get(signalId) ?? null),
-        pageIds: signalId === null ? [] : (this.#pagesOf.get(signalId) ?? []),
-        muted,
-        surprise,
-      }));
-  }
-
-  #addPage(signalId: string | undefined, pageId: string): void {
-    if (signalId === undefined) return;
-    const pages = this.#pagesOf.get(signalId);
-    if (!pages) this.#pagesOf.set(signalId, [pageId]);
-    else if (pages.at(-1) !== pageId) pages.push(pageId);
   }
 }

@@ -5,6 +5,7 @@ export type { HistoryDatabase, QueryParameter } from './database.ts';
 export { LaterDatabase } from './later-database.ts';
 export { canOpenHistory, openHistory } from './open-history.ts';
 export * from './past.ts';
+export * from './past-reports.ts';
 export type { Placement } from './placement.ts';
 export * from './query.ts';
 export * from './recall.ts';

@@ -1,17 +1,15 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
-import { parseDuration, plainText } from '../../alert/index.ts';
-import type { LineContext } from '../../source/index.ts';
 import { requireConfig } from '../config-file.ts';
-import type { TocsinConfig } from '../config-schema.ts';
 import { createPipeline } from '../pipeline.ts';
 import { openProgressBar } from '../progress-bar.ts';
-import { readRecording, type Recording } from '../recording.ts';
+import { readRecorded, settleOption } from '../recorded.ts';
+import type { Recording } from '../recording.ts';
 import { renderReplay, summarizeReplay } from '../render-replay.ts';
-import { Replay, type Assignment } from '../replay.ts';
+import type { Assignment } from '../ledger.ts';
+import { Replay } from '../replay.ts';
 import { createConfigPayload, startScorer } from '../scorer.ts';
 
 /** Alerts between two looks at the progress bar. */
@@ -37,11 +35,7 @@ export function addReplayCommand(program: Command): void {
       '--assignments <out.ndjson>',
       'write one line per input alert: its signal, incident, pages, surprise',
     )
-    .addOption(
-      new Option('--settle <duration>', 'how far time runs on after the last alert')
-        .argParser(duration)
-        .default(600_000, '10m'),
-    )
+    .addOption(settleOption())
     .option('--json', 'print the summary as JSON')
     .action(replay);
 }
@@ -58,12 +52,7 @@ async function replay(file: string, options: ReplayCommandOptions): Promise<void
 
   const isQuiet = options.json === true;
   const startedAtMs = performance.now();
-  const recording = await readWithBar(file, lineContext(config), isQuiet);
-  if (recording.lateCount > 0) {
-    console.error(
-      `${file}: ${recording.lateCount.toLocaleString('en')} alerts were not in the order of time and have been sorted in`,
-    );
-  }
+  const recording = await readRecorded(file, config, isQuiet);
   try {
     await foldWithBar(run, recording, isQuiet);
   } finally {
@@ -82,26 +71,6 @@ async function replay(file: string, options: ReplayCommandOptions): Promise<void
   });
   console.log(options.json ? JSON.stringify(summary, null, 2) : renderReplay(summary));
   if (badLineCount > 0) process.exitCode = 1;
-}
-
-function lineContext({ global, source }: TocsinConfig): LineContext {
-  return {
-    resolveTimeoutMs: global.resolve_timeout,
-    defaultDomain: source.default_domain,
-    domainLabel: source.domain_label,
-  };
-}
-
-async function readWithBar(file: string, context: LineContext, isQuiet: boolean): Promise<Recording> {
-  const bar = isQuiet || file === '-' ? null : openProgressBar('reading', (await stat(file)).size);
-  try {
-    return await readRecording(file, context, {
-      onBadLine: (line, message) => console.error(`${file}:${line}: ${plainText(message, 1000)}`),
-      onProgress: (bytesRead) => bar?.update(bytesRead),
-    });
-  } finally {
-    bar?.stop();
-  }
 }
 
 async function foldWithBar(run: Replay, { alerts, indices }: Recording, isQuiet: boolean): Promise<void> {
@@ -127,10 +96,4 @@ async function writeAssignments(file: string, assignments: readonly Assignment[]
   }
   out.end();
   await finished(out);
-}
-
-function duration(text: string): number {
-  const parsed = parseDuration(text);
-  if (!parsed.ok) throw new InvalidArgumentError(parsed.error);
-  return parsed.ms;
 }

@@ -1,9 +1,5 @@
-import { createRequire } from 'node:module';
-import type * as Echarts from 'echarts';
+import { drawChart } from '../draw-chart.ts';
 import type { ScoredRow } from './score-series.ts';
-
-// Required rather than imported: its one file for Node loads in a third of the time of its six hundred modules.
-const echarts = createRequire(import.meta.url)('echarts') as typeof Echarts;
 
 const width = 1400;
 const height = 620;
@@ -19,82 +15,80 @@ const grey = '#8a8f98';
  * `threshold` as dots, and the surprise below on a scale of how rarely it comes about.
  */
 export function plotSeries(title: string, rows: readonly ScoredRow[], threshold: number): string {
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
   const drawn = thin(rows, threshold);
   const at = (pick: (row: ScoredRow) => number) => drawn.map((row) => [row.timeMs, pick(row)]);
   const anomalies = rows.filter(({ surprise }) => surprise >= threshold);
-  chart.setOption({
-    animation: false,
-    useUTC: true,
-    title: {
-      text: title,
-      subtext: `${rows.length.toLocaleString('en')} points, ${anomalies.length} with a surprise of ${threshold} or more`,
-      left: 80,
-    },
-    legend: { top: 12, right: 60, data: ['value', 'usual', `surprise ≥ ${threshold}`] },
-    grid: [
-      { left: 90, right: 40, top: 80, height: 330 },
-      { left: 90, right: 40, top: 450, height: 120 },
-    ],
-    xAxis: [
-      { type: 'time', gridIndex: 0, axisLabel: { show: false } },
-      { type: 'time', gridIndex: 1 },
-    ],
-    yAxis: [
-      { type: 'value', gridIndex: 0, scale: true },
-      {
-        type: 'value',
-        gridIndex: 1,
-        name: 'one in (points)',
-        axisLabel: { formatter: (rarity: number) => (10 ** rarity).toLocaleString('en') },
-        minInterval: 1,
+  return drawChart(
+    {
+      title: {
+        text: title,
+        subtext: `${rows.length.toLocaleString('en')} points, ${anomalies.length} with a surprise of ${threshold} or more`,
+        left: 80,
       },
-    ],
-    series: [
-      // The band is two stacked areas: an invisible one up to its lower edge, and what is above that.
-      bandEdge(
-        'below',
-        at(({ low }) => low),
-      ),
-      {
-        ...bandEdge(
-          'usual',
-          at(({ low, high }) => high - low),
+      legend: { top: 12, right: 60, data: ['value', 'usual', `surprise ≥ ${threshold}`] },
+      grid: [
+        { left: 90, right: 40, top: 80, height: 330 },
+        { left: 90, right: 40, top: 450, height: 120 },
+      ],
+      xAxis: [
+        { type: 'time', gridIndex: 0, axisLabel: { show: false } },
+        { type: 'time', gridIndex: 1 },
+      ],
+      yAxis: [
+        { type: 'value', gridIndex: 0, scale: true },
+        {
+          type: 'value',
+          gridIndex: 1,
+          name: 'one in (points)',
+          axisLabel: { formatter: (rarity: number) => (10 ** rarity).toLocaleString('en') },
+          minInterval: 1,
+        },
+      ],
+      series: [
+        // The band is two stacked areas: an invisible one up to its lower edge, and what is above that.
+        bandEdge(
+          'below',
+          at(({ low }) => low),
         ),
-        areaStyle: { color: blue, opacity: 0.18 },
-      },
-      line(
-        'value',
-        0,
-        blue,
-        at(({ number }) => number),
-      ),
-      {
-        name: `surprise ≥ ${threshold}`,
-        type: 'scatter',
-        symbolSize: 8,
-        itemStyle: { color: red },
-        data: anomalies.map(({ timeMs, number }) => [timeMs, number]),
-      },
-      line(
-        'rarity',
-        1,
-        grey,
-        at(({ surprise }) => rarityOf(surprise)),
-      ),
-      {
-        type: 'scatter',
-        xAxisIndex: 1,
-        yAxisIndex: 1,
-        symbolSize: 6,
-        itemStyle: { color: red },
-        data: anomalies.map(({ timeMs, surprise }) => [timeMs, rarityOf(surprise)]),
-      },
-    ],
-  });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg;
+        {
+          ...bandEdge(
+            'usual',
+            at(({ low, high }) => high - low),
+          ),
+          areaStyle: { color: blue, opacity: 0.18 },
+        },
+        line(
+          'value',
+          0,
+          blue,
+          at(({ number }) => number),
+        ),
+        {
+          name: `surprise ≥ ${threshold}`,
+          type: 'scatter',
+          symbolSize: 8,
+          itemStyle: { color: red },
+          data: anomalies.map(({ timeMs, number }) => [timeMs, number]),
+        },
+        line(
+          'rarity',
+          1,
+          grey,
+          at(({ surprise }) => rarityOf(surprise)),
+        ),
+        {
+          type: 'scatter',
+          xAxisIndex: 1,
+          yAxisIndex: 1,
+          symbolSize: 6,
+          itemStyle: { color: red },
+          data: anomalies.map(({ timeMs, surprise }) => [timeMs, rarityOf(surprise)]),
+        },
+      ],
+    },
+    width,
+    height,
+  );
 }
 
 function line(name: string, index: number, color: string, data: number[][]): object {
