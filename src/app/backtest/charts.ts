@@ -36,7 +36,7 @@ export function plotTimeLine({ fromMs, toMs, alertTimesMs, before, after }: Time
   });
   return drawChart(
     {
-      legend: { data: ['alerts', 'pages before', 'pages after'], textStyle: { color: colors.text } },
+      legend: { top: 0, data: ['alerts', 'pages before', 'pages after'], textStyle: { color: colors.text } },
       grid: { left: 60, right: 60, top: 40, bottom: 30 },
       xAxis: { type: 'time', min: fromMs, max: toMs, axisLabel: { color: colors.text } },
       yAxis: [

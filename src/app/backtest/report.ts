@@ -68,13 +68,13 @@ function funnelTable({ alertCount, before, after }: Comparison): string {
 
 function pageTable(pages: readonly LonelyPage[]): string {
   return table(
-    ['time', 'receiver', 'priority', 'incident', 'alerts'],
+    ['priority', 'incident', 'alerts', 'time', 'receiver'],
     pages.map(({ page, incidents }) => [
-      time(page.atMs),
-      text(page.receiver),
       incidents[0]?.priority ?? '',
       text(incidents[0]?.title ?? page.id),
       number(page.episodes.length),
+      time(page.atMs),
+      text(page.receiver),
     ]),
   );
 }
@@ -143,15 +143,15 @@ function share(value: number): string {
 }
 
 const style = `
-:root { color-scheme: light dark; --line: #8884; --quiet: #767c85; --bad: #c23b3b; }
+:root { color-scheme: light dark; --line: #8884; --quiet: light-dark(#616770, #9aa1ab); --bad: light-dark(#b3261e, #ff8a80); }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin: 0; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; } h3 { font-size: 1rem; margin: 1rem 0 .25rem; }
 .quiet { color: var(--quiet); overflow-wrap: anywhere; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1rem 0; }
 .tile { border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .8rem; }
 .tile b { display: block; font-size: 1.4rem; } .tile span { color: var(--quiet); } .tile.bad b { color: var(--bad); }
-.wide { overflow-x: auto; } svg { max-width: 100%; height: auto; }
+.wide { overflow-x: auto; } svg { width: 100%; min-width: 640px; height: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }
-th { color: var(--quiet); font-weight: 500; } td:first-child { white-space: nowrap; }
+th { color: var(--quiet); font-weight: 500; } td:nth-child(2) { min-width: 12rem; }
 `;
