@@ -1,7 +1,7 @@
 import type { Alert } from '../alert/index.ts';
 import { parseJson, type DecodeContext, type DecodeResult } from './decode.ts';
 import { KnownTable, type KnownAlert, type KnownTableLimits } from './known-table.ts';
-import { ObjectScan } from './object-scan.ts';
+import { ObjectScan, type Span } from './object-scan.ts';
 import { fillTimes, type ReportOutcome } from './report.ts';
 import { parseTime } from './time.ts';
 
@@ -27,6 +27,8 @@ const maxScopes = 4096;
 const leastShare = 4;
 const leastConsidered = 16;
 const maxPause = 8;
+/** What has a longer time is not kept: it would be looked at for each object that might be the same. */
+const maxTimeLength = 64;
 
 /**
  * Reads alerts most of which say what was said before, but for their times: what has the same bytes is not parsed, sorted and hashed
@@ -194,7 +196,8 @@ export class KnownAlerts {
   /** Keeps what was just scanned; null where it cannot or need not be. */
   #keep(bytes: Buffer, at: number, hash: number, alert: Alert): KnownAlert | null {
     const { isPlain, end, startsAt, endsAt } = this.#scan;
-    if (!isPlain || !this.#known.admits(this.#hashOfAll(at), end - at)) return null;
+    const isUsual = isPlain && lengthOf(startsAt) <= maxTimeLength && lengthOf(endsAt) <= maxTimeLength;
+    if (!isUsual || !this.#known.admits(this.#hashOfAll(at), end - at)) return null;
     // A time that is empty says nothing, as bytes of their own kind.
     const startsFrom = startsAt.start < startsAt.end ? startsAt.start - at : -1;
     const endsFrom = endsAt.start < endsAt.end ? endsAt.start - at : -1;
@@ -298,6 +301,10 @@ function skipSpace(bytes: Buffer, start: number): number {
   let at = start;
   while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++;
   return at;
+}
+
+function lengthOf({ start, end }: Span): number {
+  return start < 0 ? 0 : end - start;
 }
 
 function isSame(left: Buffer, start: number, end: number, right: Buffer, from: number): boolean {
