@@ -41,10 +41,16 @@ export function encodeEntry<E extends Entry>(draft: E): EncodedEntry<E> {
   return { entry: draft.kind === 'alerts' && !mayBeIllFormed ? draft : (decodeEntry(bytes) as E), bytes };
 }
 
-/** Throws SyntaxError when the bytes are no entry. */
+/** Throws SyntaxError or TypeError when the bytes are no entry. */
 export function decodeEntry(bytes: Uint8Array): Entry {
-  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as Entry;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+  const value = JSON.parse(text) as Partial<Entry> | null;
+  if (typeof value?.kind !== 'string' || !Number.isFinite(value.timeMs))
+    throw new TypeError(`expected an entry with its kind and time, got ${text.slice(0, shownLength)}`);
+  return value as Entry;
 }
+
+const shownLength = 80;
 
 function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();

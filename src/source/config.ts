@@ -42,6 +42,13 @@ export const natsConfig = natsConnectionConfig.safeExtend({
         .string()
         .regex(/^[^\s*>.]+$/, 'must be a word without dots and wildcards')
         .optional(),
+      /**
+       * What the subjects begin with that requests of core NATS are answered at: those of clients, and of services that another account imports.
+       * What wants its answer elsewhere is taken without one.
+       */
+      inbox_prefixes: z
+        .array(z.string().regex(/^[^\s*>$.][^\s*>]*$/, 'must be the beginning of a subject, and not $'))
+        .default(['_INBOX', '_R_.']),
       /** Name of the durable consumer on that stream. */
       consumer: z.string().min(1).default('tocsin'),
       /**

@@ -10,10 +10,12 @@ import { readReport, type ReportOutcome } from './report.ts';
 export const decodeAlertmanager: Decode = (body, context) =>
   knownOfAlertmanager.read(body, context) ?? decodeWholeList(body, context);
 
-const knownOfAlertmanager = new KnownAlerts((item, index, context) =>
-  index === null
-    ? null
-    : { report: readReport(item, `alerts[${index}]`, 'alertmanager', context), isRepeatable: true },
+const knownOfAlertmanager = new KnownAlerts(
+  (item, index, context) => ({
+    report: readReport(item, `alerts[${index}]`, 'alertmanager', context),
+    isRepeatable: true,
+  }),
+  { mayStandAlone: false },
 );
 
 const decodeWholeList: Decode = (body, context) => {
@@ -33,10 +35,10 @@ const decodeWholeList: Decode = (body, context) => {
 export const decodeJson: Decode = (body, context) =>
   knownOfJson.read(body, context) ?? decodeWholeJson(body, context);
 
-const knownOfJson = new KnownAlerts((item, index, context) => ({
-  report: readJson(item, index, context),
-  isRepeatable: !isEvent(item),
-}));
+const knownOfJson = new KnownAlerts(
+  (item, index, context) => ({ report: readJson(item, index, context), isRepeatable: !isEvent(item) }),
+  { mayStandAlone: true },
+);
 
 const decodeWholeJson: Decode = (body, context) => {
   const json = parseJson(body);

@@ -1,12 +1,12 @@
 import type { Alert } from '../alert/index.ts';
 import { parseJson, type DecodeContext, type DecodeResult } from './decode.ts';
 import { KnownTable, type KnownAlert, type KnownTableLimits } from './known-table.ts';
-import { ObjectScan } from './object-scan.ts';
+import { ObjectScan, type Span } from './object-scan.ts';
 import { fillTimes, type ReportOutcome } from './report.ts';
 import { parseTime } from './time.ts';
 
-/** Reads an object that was parsed: an item of a list by its index, or (null) all that there is. Null where it must not stand alone. */
-export type ReadItem = (item: unknown, index: number | null, context: DecodeContext) => ReadOutcome | null;
+/** Reads an object that was parsed: an item of a list by its index, or (null) all that there is. */
+export type ReadItem = (item: unknown, index: number | null, context: DecodeContext) => ReadOutcome;
 
 /** Of what `isRepeatable`, only its times may depend on anything but its own bytes and the domain. */
 export interface ReadOutcome {
@@ -14,13 +14,21 @@ export interface ReadOutcome {
   readonly isRepeatable: boolean;
 }
 
+export interface KnownOptions {
+  /** Whether a body may be one object and no list. */
+  readonly mayStandAlone: boolean;
+  readonly limits?: KnownTableLimits;
+}
+
 const defaultLimits: KnownTableLimits = { count: 65_536, bytes: 32 * 1024 * 1024, bytesEach: 4096 };
 /** Domains that are told apart before all is forgotten. */
-const maxScopes = 256;
+const maxScopes = 4096;
 /** One in so many must have been known for it to be worth looking at the next list; shorter lists say nothing about that. */
 const leastShare = 4;
 const leastConsidered = 16;
 const maxPause = 8;
+/** What has a longer time is not kept: it would be looked at for each object that might be the same. */
+const maxTimeLength = 64;
 
 /**
  * Reads alerts most of which say what was said before, but for their times: what has the same bytes is not parsed, sorted and hashed
@@ -30,6 +38,7 @@ const maxPause = 8;
  */
 export class KnownAlerts {
   readonly #read: ReadItem;
+  readonly #mayStandAlone: boolean;
   readonly #known: KnownTable;
   readonly #scan = new ObjectScan();
   readonly #scopes = new Map<string, number>();
@@ -51,13 +60,14 @@ export class KnownAlerts {
   #timeTo = -1;
   #timeMs: number | null = null;
 
-  constructor(read: ReadItem, limits = defaultLimits) {
+  constructor(read: ReadItem, { mayStandAlone, limits = defaultLimits }: KnownOptions) {
     this.#read = read;
+    this.#mayStandAlone = mayStandAlone;
     this.#known = new KnownTable(limits);
   }
 
   /**
-   * Reads `[{...}, ...]`, or `{...}` alone. Null where the bytes are neither: they want to be parsed as a whole, which also says what is
+   * Reads `[{...}, ...]`, or `{...}` alone where it may be. Null where the bytes are neither: they want to be parsed as a whole, which also says what is
    * wrong with them. Null too for most of the lists from senders that hardly repeat themselves, as looking costs something.
    */
   read(body: Uint8Array, context: DecodeContext): DecodeResult | null {
@@ -74,7 +84,7 @@ export class KnownAlerts {
       else errors.push(report.error);
     };
     let at = skipSpace(bytes, 0);
-    if (bytes[at] === openObject) {
+    if (bytes[at] === openObject && this.#mayStandAlone) {
       const report = this.#readObject(bytes, at, null, context);
       if (!report || skipSpace(bytes, this.#end) !== bytes.length) return null;
       add(report);
@@ -114,8 +124,7 @@ export class KnownAlerts {
 
   /** Reads the object at `at`; null when it is no JSON. */
   #readObject(bytes: Buffer, at: number, index: number | null, context: DecodeContext): ReportOutcome | null {
-    const before = this.#last;
-    const next = before?.next;
+    const next = this.#last?.next;
     const alert = next ? this.#repeated(next, bytes, at, context) : null;
     if (next && alert) {
       this.#last = next;
@@ -128,8 +137,7 @@ export class KnownAlerts {
       if (known?.hash !== hash) continue;
       const found = this.#repeated(known, bytes, at, context);
       if (!found) continue;
-      if (before) before.next = known;
-      this.#last = known;
+      this.#follow(known);
       this.#end = at + known.bytes.length;
       return { ok: true, alert: found };
     }
@@ -137,18 +145,21 @@ export class KnownAlerts {
     this.#end = this.#scan.end;
     const json = parseJson(bytes.subarray(at, this.#end));
     if (!json.ok) return null;
-    const outcome = this.#read(json.value, index, context);
-    if (!outcome) return null;
-    const { report, isRepeatable } = outcome;
-    this.#last = report.ok && isRepeatable ? this.#keep(bytes, at, hash, report.alert) : null;
-    if (before) before.next = this.#last;
+    const { report, isRepeatable } = this.#read(json.value, index, context);
+    this.#follow(report.ok && isRepeatable ? this.#keep(bytes, at, hash, report.alert) : null);
     return report;
+  }
+
+  /** Takes note of what came behind the last. What is forgotten points at nothing: such chains would have no end. */
+  #follow(known: KnownAlert | null): void {
+    if (this.#last?.alert) this.#last.next = known;
+    this.#last = known;
   }
 
   /** The alert that the bytes at `at` say when they are those of `known` but for the times; else null. */
   #repeated(known: KnownAlert, bytes: Buffer, at: number, context: DecodeContext): Alert | null {
     const end = at + known.bytes.length;
-    if (!known.isKept || known.scope !== this.#scope || end > bytes.length) return null;
+    if (!known.alert || known.scope !== this.#scope || end > bytes.length) return null;
     const { startsFrom, startsTo, endsFrom, endsTo } = known;
     if (startsFrom >= 0 && !isSame(known.bytes, startsFrom, startsTo, bytes, at + startsFrom)) {
       if (!this.#takeTime(known.bytes, startsFrom, startsTo, bytes, at)) return null;
@@ -185,16 +196,20 @@ export class KnownAlerts {
   /** Keeps what was just scanned; null where it cannot or need not be. */
   #keep(bytes: Buffer, at: number, hash: number, alert: Alert): KnownAlert | null {
     const { isPlain, end, startsAt, endsAt } = this.#scan;
-    if (!isPlain || !this.#known.admits(this.#hashOfAll(at), end - at)) return null;
+    const isUsual = isPlain && lengthOf(startsAt) <= maxTimeLength && lengthOf(endsAt) <= maxTimeLength;
+    if (!isUsual || !this.#known.admits(this.#hashOfAll(at), end - at)) return null;
     // A time that is empty says nothing, as bytes of their own kind.
     const startsFrom = startsAt.start < startsAt.end ? startsAt.start - at : -1;
     const endsFrom = endsAt.start < endsAt.end ? endsAt.start - at : -1;
     const timeOf = (from: number, to: number): number | null =>
       from < 0 ? null : parseTime(bytes.toString('latin1', at + from, to));
+    // Not from the pool of Node: a few bytes would keep all of a slab.
+    const copy = Buffer.allocUnsafeSlow(end - at);
+    copy.set(bytes.subarray(at, end));
     const known: KnownAlert = {
       scope: this.#scope,
       hash,
-      bytes: Buffer.from(bytes.subarray(at, end)),
+      bytes: copy,
       alert,
       startsFrom,
       startsTo: startsAt.end - at,
@@ -204,10 +219,8 @@ export class KnownAlerts {
       endsAtMs: timeOf(endsFrom, endsAt.end),
       next: null,
       isUsed: false,
-      isKept: false,
     };
-    this.#known.keep(known);
-    return known.isKept ? known : null;
+    return this.#known.keep(known) ? known : null;
   }
 
   /**
@@ -288,6 +301,10 @@ function skipSpace(bytes: Buffer, start: number): number {
   let at = start;
   while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++;
   return at;
+}
+
+function lengthOf({ start, end }: Span): number {
+  return start < 0 ? 0 : end - start;
 }
 
 function isSame(left: Buffer, start: number, end: number, right: Buffer, from: number): boolean {

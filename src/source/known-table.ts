@@ -6,9 +6,10 @@ export interface KnownAlert {
   readonly scope: number;
   /** Where it is looked for; 32 bits. */
   readonly hash: number;
-  /** The object. What stands where it says its times is of the report that was read last. */
-  readonly bytes: Buffer;
-  readonly alert: Alert;
+  /** The object; empty once it is forgotten. What stands where it says its times is of the report that was read last. */
+  bytes: Buffer;
+  /** Null once it is forgotten. */
+  alert: Alert | null;
   /** Where in the bytes it says when it starts, and what; nowhere when the first is -1. Null is a time that is not said. */
   readonly startsFrom: number;
   readonly startsTo: number;
@@ -20,8 +21,6 @@ export interface KnownAlert {
   next: KnownAlert | null;
   /** Was used since another alert wanted its place. */
   isUsed: boolean;
-  /** Has its place in the table still. */
-  isKept: boolean;
 }
 
 export interface KnownTableLimits {
@@ -37,10 +36,13 @@ export interface KnownTableLimits {
 const placesEach = 4;
 /** Hashes that are noted for each alert that can be kept. */
 const seenEach = 4;
+/** Places that are looked at for the room of one alert. */
+const maxSteps = 64;
+const noBytes = Buffer.alloc(0);
 
 /**
- * A bounded table of alerts by hash. What was used keeps its place against the first that wants it, so that more alerts in turn than fit
- * do not drive each other out.
+ * A bounded table of alerts by hash. What was used keeps its place and its room against the first that wants them, so that more alerts in turn
+ * than fit do not drive each other out.
  */
 export class KnownTable {
   readonly #limits: KnownTableLimits;
@@ -48,6 +50,8 @@ export class KnownTable {
   /** Hashes of what had to be read, in pairs of places: the later one first. */
   #seen = new Uint32Array(0);
   #byteCount = 0;
+  /** The place that is looked at next when there is no room. */
+  #hand = 0;
 
   constructor(limits: KnownTableLimits) {
     this.#limits = limits;
@@ -75,27 +79,50 @@ export class KnownTable {
     return false;
   }
 
-  /** Keeps the alert if there is a place for it. */
-  keep(known: KnownAlert): void {
+  /** Keeps the alert if there is a place and room for it; says whether it does. */
+  keep(known: KnownAlert): boolean {
     if (this.#places.length === 0) this.#places = Array.from({ length: this.#limits.count });
     const place = this.#placeFor(known.hash);
     const old = this.#places[place];
     if (old?.isUsed) {
       old.isUsed = false;
-      return;
+      return false;
     }
-    const byteCount = this.#byteCount + known.bytes.length - (old?.bytes.length ?? 0);
-    if (byteCount > this.#limits.bytes) return;
-    if (old) forget(old);
-    this.#byteCount = byteCount;
-    known.isKept = true;
+    this.#empty(place);
+    if (!this.#makeRoom(known.bytes.length)) return false;
+    this.#byteCount += known.bytes.length;
     this.#places[place] = known;
+    return true;
   }
 
   clear(): void {
     for (const known of this.#places) if (known) forget(known);
     this.#places = [];
     this.#byteCount = 0;
+  }
+
+  /** Forgets what is not used, until so many bytes have room or something is found that is. */
+  #makeRoom(byteCount: number): boolean {
+    for (let step = 0; this.#byteCount + byteCount > this.#limits.bytes; step++) {
+      if (step === maxSteps) return false;
+      const place = this.#hand;
+      this.#hand = (place + 1) % this.#limits.count;
+      const known = this.#places[place];
+      if (known?.isUsed) {
+        known.isUsed = false;
+        return false;
+      }
+      this.#empty(place);
+    }
+    return true;
+  }
+
+  #empty(place: number): void {
+    const known = this.#places[place];
+    if (!known) return;
+    this.#byteCount -= known.bytes.length;
+    this.#places[place] = undefined;
+    forget(known);
   }
 
   /** A free place, or else one that is not used, or else any. */
@@ -115,8 +142,9 @@ export class KnownTable {
   }
 }
 
-/** What has lost its place keeps nothing else from being collected, and is not used where something points at it still. */
+/** What has lost its place holds nothing, as something may point at it for as long as that is known. */
 function forget(known: KnownAlert): void {
-  known.isKept = false;
+  known.alert = null;
+  known.bytes = noBytes;
   known.next = null;
 }

@@ -40,3 +40,11 @@ export function reportOf({ subject, data }: Received, headers: ReceivedHeaders |
     ? { format: 'cloudevents-message', domain, body: event }
     : { format: 'json', domain, body: data };
 }
+
+/**
+ * Whether an answer may go to where a request wants it. Who may only publish alerts could otherwise have this process publish anywhere in
+ * their place: to `$JS.API.STREAM.PURGE.<stream>`, whose server takes any JSON, or into the log. An inbox begins with one of the prefixes.
+ */
+export function isInbox(reply: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => reply.startsWith(prefix));
+}

@@ -8,6 +8,7 @@ import { consumeStream } from './consume-stream.ts';
 import { deadLetters } from './dead-letter.ts';
 import {
   headersOf,
+  isInbox,
   reportOf,
   type MessageOutcome,
   type ReceivedHeaders,
@@ -37,6 +38,7 @@ export class NatsLink {
   #loop: Promise<void> = Promise.resolve();
   #isConnected = true;
   #isClosing = false;
+  #hasRefusedReply = false;
 
   private constructor(
     connection: NatsConnection,
@@ -68,7 +70,8 @@ export class NatsLink {
 
   /**
    * Takes reports from `nats.ingest.subject`, whose last token is the domain: one JSON alert a message, an array of them, or
-   * CloudEvents. A request is answered with `{ accepted, errors }`, and `retry: true` when nothing could be kept. From a stream, a
+   * CloudEvents. A request is answered with `{ accepted, errors }`, and `retry: true` when nothing could be kept, where it wants that at
+   * an inbox. From a stream, a
    * message is acknowledged once its alerts are durable, delivered again when they could not be kept, and terminated when none of it
    * could be read. What could not be read is published to `nats.ingest.dead_letter_subject`, if there is one, and so is what could not
    * be kept where nobody would send it again. Messages are taken in the order in which they came. Rejects with TOC_NATS_UNAVAILABLE
@@ -151,8 +154,9 @@ export class NatsLink {
     const headers = headersOf(message);
     const outcome = await this.#take(reportOf(message, headers));
     if (this.#connection.isClosed()) return;
-    if (outcome.status === 'accepted' || !message.reply) this.#bury(message, headers, outcome, null);
-    if (!message.reply) return;
+    const isAnswered = this.#mayAnswer(message);
+    if (outcome.status === 'accepted' || !isAnswered) this.#bury(message, headers, outcome, null);
+    if (!isAnswered) return;
     message.respond(
       JSON.stringify(
         outcome.status === 'accepted'
@@ -160,6 +164,16 @@ export class NatsLink {
           : { accepted: 0, errors: [outcome.message], retry: true },
       ),
     );
+  }
+
+  #mayAnswer({ subject, reply }: Msg): boolean {
+    if (!reply) return false;
+    if (isInbox(reply, this.#config.ingest.inbox_prefixes)) return true;
+    if (this.#hasRefusedReply) return false;
+    this.#hasRefusedReply = true;
+    const what = `a request on ${subject} wants its answer at ${reply}, which is no inbox (nats.ingest.inbox_prefixes): it gets none`;
+    this.#onTrouble(new TocsinError('TOC_REPORT_INVALID', what));
+    return false;
   }
 
   async #settle(message: JsMsg): Promise<void> {

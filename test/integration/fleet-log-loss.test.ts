@@ -30,6 +30,7 @@ test('a stream that was deleted and made anew under a fleet is told by its code,
 
     const isTold = /TOC_LOG_REPLACED: partition 1/;
     await expect.poll(() => readiness(gateway), patience).toMatch(isTold);
+    expect(gateway.output()).toMatch(/"level":50[^\n]*"partition":1,"code":"TOC_LOG_REPLACED"/);
     await expect.poll(() => readiness(owner), patience).toMatch(/^503[^]*TOC_LOG_REPLACED: partition 1/);
     // Nobody folds the new stream, so nothing is taken for it. The other partition goes on.
     expect(await report(gateway, ['shop'], 'Refused')).toBe(503);

@@ -56,6 +56,20 @@ test('without Redis a process stays ready that takes reports, and says what it l
   expect(await troubles(both)).toEqual([]);
 });
 
+test('a Redis that is full is told as one that refuses, and seldom in the log; pages go on', async () => {
+  const owner = await scene.start('gateway', 'owner');
+  await expect.poll(async () => (await ledBy(owner)).length, patience).toBe(2);
+  await scene.redis.admin.config('SET', 'maxmemory', '1');
+  await ready(owner).toMatch(
+    /^200 OK\nTOC_STORE_UNAVAILABLE: Redis refuses: OOM [^\n]*; partitions that are led go on/,
+  );
+  expect(await report(owner, domains, 'Full')).toBe(200);
+  await scene.receiver.page(({ body }) => JSON.stringify(body).includes('Full'));
+  expect(owner.output().split('could not be looked after').length - 1).toBe(1);
+  await scene.redis.admin.config('SET', 'maxmemory', '0');
+  await ready(owner).toBe('200 OK');
+});
+
 test('a gateway that is told to stop answers what is under way, refuses what comes, and ends in good order', async () => {
   const [gateway, owner] = [await scene.start('gateway'), await scene.start('owner')];
   scene.nats.pause();

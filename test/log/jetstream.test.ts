@@ -356,9 +356,17 @@ describe('a stream that is tampered with', () => {
     expect(await log.failed).toMatchObject({ code: 'TOC_LOG_REPLACED' });
   });
 
-  test('a message that is no entry is told with its position', async () => {
+  test.each([
+    'no entry',
+    '{"accepted":1,"errors":[]}',
+    '{"kind":"alerts","payload":[]}',
+    '{"kind":"tick","timeMs":null}',
+    'null',
+    '[]',
+    '',
+  ])('a message that is no entry is told with its position: %s', async (text) => {
     const log = await open();
-    connection.publish(`test.log.${partition}.open`, 'no entry');
+    connection.publish(`test.log.${partition}.open`, text);
     expect(await log.failed).toMatchObject({
       code: 'TOC_LOG_CORRUPT',
       message: 'the entry at position 1 cannot be read',

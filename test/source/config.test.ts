@@ -6,6 +6,7 @@ test('without a configuration there are defaults', () => {
   expect(sourceConfig.parse({})).toMatchObject({ default_domain: 'default', domain_label: 'domain' });
   expect(natsConfig.parse({ servers: ['127.0.0.1:4222'] }).ingest).toEqual({
     subject: 'tocsin.in.*',
+    inbox_prefixes: ['_INBOX', '_R_.'],
     consumer: 'tocsin',
     dead_letter_subject: 'tocsin.dead',
   });
@@ -19,6 +20,10 @@ test('unknown keys and values that cannot be are refused', () => {
   for (const subject of ['tocsin.in', 'tocsin.>', 'tocsin.*.in', 'tocsin.in. *', '*']) {
     expect(natsConfig.safeParse({ servers: ['x'], ingest: { subject } }).success).toBe(false);
   }
+  for (const prefix of ['', '$JS.API', '.a', '*', 'a b', 'a.>'])
+    expect(natsConfig.safeParse({ servers: ['x'], ingest: { inbox_prefixes: [prefix] } }).success).toBe(
+      false,
+    );
   for (const subject of ['a.*', 'a..b', '.a', 'a b', 'a.>', 'a.'])
     expect(deadLetterSubject({ dead_letter_subject: subject })).toBeUndefined();
 });

@@ -1,18 +1,26 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { decodeAlertmanager, decodeJson } from '../../src/source/decode-alertmanager.ts';
 import { parseJson, readList, type DecodeContext, type DecodeResult } from '../../src/source/decode.ts';
 import { KnownAlerts } from '../../src/source/known-alerts.ts';
+import type { KnownTableLimits } from '../../src/source/known-table.ts';
 import { readReport } from '../../src/source/report.ts';
 import { context } from './scene.ts';
 
 /** A reader that counts what it had to parse. */
-function createReader(limits?: ConstructorParameters<typeof KnownAlerts>[1]) {
+function createReader(limits?: KnownTableLimits) {
   let parsedCount = 0;
-  const known = new KnownAlerts((item, index, each) => {
-    parsedCount++;
-    const path = index === null ? 'alert' : `alerts[${index}]`;
-    return { report: readReport(item, path, 'json', each), isRepeatable: true };
-  }, limits);
+  const known = new KnownAlerts(
+    (item, index, each) => {
+      parsedCount++;
+      const path = index === null ? 'alert' : `alerts[${index}]`;
+      return { report: readReport(item, path, 'json', each), isRepeatable: true };
+    },
+    { mayStandAlone: true, ...(limits ? { limits } : {}) },
+  );
   return {
     read(body: string | Uint8Array, each: DecodeContext = context) {
       parsedCount = 0;
@@ -80,7 +88,7 @@ test('each domain has its own', () => {
   for (let round = 0; round < 4; round++) {
     for (const each of domains) expect(reader.read(alert('A'), each)).toEqual(fresh(alert('A'), each));
   }
-  for (let index = 0; index < 1000; index++) {
+  for (let index = 0; index < 5000; index++) {
     const each = { ...context, defaultDomain: `d${index}` };
     expect(reader.read(alert('A'), each)).toEqual(fresh(alert('A'), each));
   }
@@ -156,9 +164,54 @@ test('what it keeps is bounded, and what repeats keeps its place against what do
     parsed += reader.parsedCount;
   }
   expect(parsed).toBeLessThan(400);
-  const long = alert('x'.repeat(300));
-  for (let round = 0; round < 3; round++) reader.read(long);
-  expect(reader.parsedCount).toBe(1);
+  for (const long of [alert('x'.repeat(300)), alert('A', `2026-08-24T10:00:00.${'0'.repeat(60)}Z`)]) {
+    for (let round = 0; round < 3; round++) reader.read(long);
+    expect(reader.parsedCount).toBe(1);
+  }
+});
+
+test('what is used no more makes room for others when all the bytes are taken', () => {
+  const long = (index: number): string => alert(`${index}-${'x'.repeat(500)}`);
+  const reader = createReader({ count: 1024, bytes: 10 * long(10).length, bytesEach: 1000 });
+  const former = list(...Array.from({ length: 40 }, (_, index) => long(index)));
+  for (let round = 0; round < 3; round++) reader.read(former);
+  const later = list(...Array.from({ length: 10 }, (_, index) => alert(`later-${index}`)));
+  for (let round = 0; round < 50; round++) reader.read(later);
+  expect(reader.parsedCount).toBe(0);
+});
+
+test('what has lost its place is not held by what came before or behind it', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const reader = createReader({ count: 64, bytes: 1_000_000, bytesEach: 1000 });
+  const labels: WeakRef<readonly string[]>[] = [];
+  for (let index = 0; index < 20; index++) {
+    // One that stays, and before and behind it some that want one place, as their labels are the same. So few that the list is looked at.
+    const crowd = Array.from(
+      { length: 14 },
+      (_, other) => `{"labels":{"a":"b"},"annotations":{"is":"${index}-${other}"}}`,
+    );
+    const body = list(...crowd.slice(7), alert(`stays-${index % 10}`), ...crowd.slice(0, 7));
+    for (let round = 0; round < 6; round++)
+      for (const read of reader.read(body)?.alerts ?? []) labels.push(new WeakRef(read.annotations));
+  }
+  await turn();
+  collect();
+  const held = new Set(labels.map((each) => each.deref()).filter((each) => each !== undefined));
+  expect(held.size).toBeGreaterThan(0);
+  // Ten that stay, and four that have a place where the others want one.
+  expect(held.size).toBeLessThanOrEqual(10 + 4);
+});
+
+test("what Alertmanager's API takes in a list it refuses alone, however often it came", () => {
+  const one = alert('alone');
+  for (let round = 0; round < 3; round++)
+    expect(decodeAlertmanager(Buffer.from(list(one)), context).alerts).toHaveLength(1);
+  expect(decodeAlertmanager(Buffer.from(one), context)).toEqual({
+    alerts: [],
+    errors: ['body: expected an array of alerts, got object'],
+  });
+  expect(decodeJson(Buffer.from(one), context).alerts).toHaveLength(1);
 });
 
 /** Bodies whose parts come again and again, some of them damaged by a byte. */
@@ -191,5 +244,78 @@ test('with what it knows it reads any body as it would without', () => {
       }
     }),
     { numRuns: 300 },
+  );
+});
+
+/** Texts of JSON as senders and attackers may write them: keys of any kind, in any order, twice, with escapes, nested, or no JSON. */
+const keys = fc.constantFrom(
+  '"labels":{"a":"b"}',
+  '"labels":{"a":"b","a":"c"}',
+  '"labels" : {"\\u0061":"b"}',
+  '"labels":{"labels":"x","startsAt":"2026-08-24T09:00:00Z"}',
+  '"labels":{"domain":"shop","a":"}"}',
+  '"annotations":{"endsAt":"2026-08-24T10:00:00Z"}',
+  '"annotations":{"labels":"{","b":"\\""}',
+  '"annotations":null',
+  '"annotations":{"x":"\\ud800"}',
+  '"startsAt":"2026-08-24T09:00:00Z"',
+  '"startsAt":"2026-08-24T11:00:00Z"',
+  '"startsAt" :\t"2026-08-24 09:00:01Z"',
+  '"startsAt":"2026-08-24T09:00:00.000000001Z"',
+  '"startsAt":"0001-01-01T00:00:00Z"',
+  '"startsAt":null',
+  '"startsAt":["2026-08-24T09:00:00Z"]',
+  '"starts\\u0041t":"2026-08-24T08:00:00Z"',
+  '"startsAt":"2026-08-24T09:00:00\\u005a"',
+  '"endsAt":"2026-08-24T10:00:00Z"',
+  '"endsAt":"2026-08-24T12:00:00Z"',
+  '"endsAt":"0001-01-01T00:00:00Z"',
+  '"endsAt":""',
+  '"endsAt":7',
+  '"endsAt":{"endsAt":"2026-08-24T10:00:00Z"}',
+  '"generatorURL":"http://x/?startsAt=1"',
+  '"dedup_key":"k"',
+  '"__proto__":{"startsAt":"2026-08-24T09:00:00Z"}',
+  '"specversion":"1.0","id":"1","source":"s","type":"t"',
+  '"data":{"labels":{"a":"b"},"startsAt":"2026-08-24T09:00:00Z"}',
+  '"time":"2026-08-24T09:00:00Z"',
+  '"deep":[[{"startsAt":"2026-08-24T09:00:00Z"}],{"labels":{"a":"b"}}]',
+);
+const objects = fc
+  .tuple(fc.array(keys, { maxLength: 6 }), fc.constantFrom(',', ' , ', ',\n'))
+  .map(([own, comma]) => `{${own.join(comma)}}`);
+const few = fc.array(objects, { minLength: 1, maxLength: 6 });
+const shapes = fc.constantFrom(
+  (items: readonly string[]) => list(...items),
+  (items: readonly string[]) => items[0] ?? '',
+  (items: readonly string[]) => `\n[ ${items.join(' ,')} ]\r\n`,
+  (items: readonly string[]) => list(...items, ...items),
+  (items: readonly string[]) => list(...items, ''),
+  (items: readonly string[]) => `${list(...items)}]`,
+  (items: readonly string[]) => list(list(...items)),
+);
+const told = few.chain((items) =>
+  fc.array(fc.tuple(fc.shuffledSubarray(items, { minLength: 1 }), shapes, damage, fc.boolean()), {
+    minLength: 4,
+    maxLength: 24,
+  }),
+);
+const byteOrderMark = Buffer.of(0xef, 0xbb, 0xbf);
+
+test.each([
+  ['the API', decodeAlertmanager],
+  ['NATS', decodeJson],
+])('what %s reads of a body does not depend on what it has read before', (_, decode) => {
+  fc.assert(
+    fc.property(told, (requests) => {
+      for (const [items, shape, damaged, isShop] of requests) {
+        const body = Buffer.from(shape(items));
+        if (damaged) body[damaged[0] % body.length] = damaged[1];
+        const each = { ...context, defaultDomain: isShop ? 'shop' : 'default' };
+        // With a mark of byte order it is not looked at for what is known.
+        expect(decode(body, each)).toEqual(decode(Buffer.concat([byteOrderMark, body]), each));
+      }
+    }),
+    { numRuns: 500 },
   );
 });

@@ -155,6 +155,32 @@ describe('core NATS', () => {
     expect(mostWaiting).toBeLessThanOrEqual(256);
   });
 
+  test('no request has an answer published but at an inbox', async () => {
+    const taken: Taken[] = [];
+    const troubles: string[] = [];
+    const ingest = { subject: 'core.in.*', inbox_prefixes: ['_INBOX', 'alice.inbox.'] };
+    link = await NatsLink.open(natsConfig.parse({ servers: [server.url], ingest }), taking(taken), (error) =>
+      troubles.push(error.message),
+    );
+    await link.listen();
+    const answered: string[] = [];
+    const all = client.subscribe('>', {
+      callback(_, { subject }) {
+        if (!subject.startsWith('core.in.')) answered.push(subject);
+      },
+    });
+    const elsewhere = ['$JS.API.STREAM.PURGE.x', 'tocsin.log.0.open', 'core.in.shop', 'orders', '_R_secret'];
+    for (const reply of [...elsewhere, '_INBOX.a', '_INBOX_bob.b', 'alice.inbox.c'])
+      client.publish('core.in.shop', message('a'), { reply });
+    client.publish('core.in.shop', '{', { reply: 'orders' });
+    await until(() => answered.length === 4 && taken.length === 9);
+    await link.close();
+    await client.flush();
+    expect(answered).toEqual(['_INBOX.a', '_INBOX_bob.b', 'alice.inbox.c', 'tocsin.dead']);
+    expect(troubles).toEqual([expect.stringContaining('$JS.API.STREAM.PURGE.x')]);
+    all.unsubscribe();
+  });
+
   test('closing finishes and answers what is at hand', async () => {
     const taken: Taken[] = [];
     const begun = Promise.withResolvers<void>();

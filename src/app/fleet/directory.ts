@@ -10,8 +10,8 @@ export interface DirectoryOptions {
   readonly ttlMs: number;
   /** Who owns which partition, whenever the registry was looked at. */
   readonly onSeen: (owners: ReadonlyMap<number, string>) => void;
-  /** The registry did not answer. */
-  readonly onAway: () => void;
+  /** The registry did not answer, or refused. */
+  readonly onAway: (error: unknown) => void;
 }
 
 /** The fleet as its owners see it, in the registry. */
@@ -29,7 +29,7 @@ export function createDirectory({
     try {
       return await answer;
     } catch (error) {
-      onAway();
+      onAway(error);
       throw error;
     }
   };

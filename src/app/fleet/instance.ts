@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ApiPorts, IntegrationState, Operations } from '../../api/index.ts';
+import type { TocsinError } from '../../engine/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
 import { openJetStreamWriter, type JetStreamLogOptions } from '../../log/index.ts';
 import { closeNats, connectNats, openQuestions, watchConnection } from '../../nats/index.ts';
@@ -14,6 +15,7 @@ import { entryCodec } from '../entry-codec.ts';
 import { createIngest, decodeSettings } from '../ingest.ts';
 import type { Instance, InstanceOptions } from '../instance.ts';
 import { createLogClock } from '../log-clock.ts';
+import type { Logger } from '../logger.ts';
 import { openNatsLink } from '../nats-link.ts';
 import type { Partition } from '../partition.ts';
 import { plainWeb, serveApi } from '../serve-api.ts';
@@ -69,7 +71,12 @@ export async function openFleetInstance(
   });
   const partitions = Array.from({ length: fleet.partitions }, (_, partition) => partition);
   const writers = await openAll(
-    partitions.map((partition) => openJetStreamWriter(logOptions(partition))),
+    partitions.map((partition) =>
+      openJetStreamWriter({
+        ...logOptions(partition),
+        onTrouble: (trouble) => tellRefusal(partition, trouble, logger),
+      }),
+    ),
     (writer) => closing.defer(() => writer.close()),
   );
   const watched = watchWriters(writers, () => options.clock.nowMs());
@@ -165,6 +172,16 @@ export async function openFleetInstance(
     reload,
     stop: () => closing.close(),
   };
+}
+
+/** Says what does not pass by itself: a log that may not be appended to any more. What else is wrong is told with each report that is refused. */
+function tellRefusal(partition: number, trouble: TocsinError | null, logger: Logger): void {
+  if (!trouble || trouble.retryable) return;
+  const { code, message } = trouble;
+  logger.error(
+    { partition, code },
+    `${message}; this process refuses reports and commands for the partition.`,
+  );
 }
 
 /** How long the servers know a message again that is sent twice: longer than an append is tried. */

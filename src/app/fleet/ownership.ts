@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Trouble } from '../../api/index.ts';
 import type { Questions } from '../../nats/index.ts';
-import { isOutrun, type TocsinError } from '../../engine/index.ts';
+import { isOutrun, TocsinError } from '../../engine/index.ts';
 import { Steward } from '../../fleet/index.ts';
 import type { LogEntry } from '../../incident/index.ts';
 import type { JetStreamLogOptions } from '../../log/index.ts';
@@ -12,6 +12,7 @@ import { openHistoryParts, type HistoryParts } from '../history-parts.ts';
 import type { InstanceOptions } from '../instance.ts';
 import type { Partition, PartitionOptions } from '../partition.ts';
 import { startScorer } from '../scorer.ts';
+import { seldom } from '../seldom.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { answerFor } from './ask.ts';
 import { createDirectory } from './directory.ts';
@@ -91,6 +92,13 @@ export async function openOwnership(
     if (taken) owned.set(partition, taken);
     return taken;
   };
+  // Several times a second, for as long as Redis is away.
+  const tellAway = seldom(awayEveryMs, (error: TocsinError, count) =>
+    logger.warn(
+      { code: error.code, err: error, count },
+      'The leases could not be looked after; it is tried again.',
+    ),
+  );
   const steward = new Steward({
     self,
     partitionCount: fleet.partitions,
@@ -101,10 +109,10 @@ export async function openOwnership(
       address: config.server.listen,
       partitionCount: fleet.partitions,
       ttlMs: fleet.lease,
-      onAway() {
+      onAway(error) {
         away = {
           code: 'TOC_STORE_UNAVAILABLE',
-          message: 'Redis does not answer; partitions that are led go on',
+          message: `${refusalOf(error) ?? 'Redis does not answer'}; partitions that are led go on`,
         };
       },
       onSeen(owners) {
@@ -131,11 +139,15 @@ export async function openOwnership(
       troubles.set(partition, told(partition, why));
       return logger.error({ partition, code: why.code, err: why.cause }, why.message);
     },
-    onTrouble: (error, partition) =>
-      logger.warn(
-        { err: error, ...(partition === null ? {} : { partition }) },
-        'The leases could not be looked after; it is tried again.',
-      ),
+    onTrouble(error, partition) {
+      const isAway = error instanceof TocsinError && error.code === 'TOC_STORE_UNAVAILABLE';
+      if (isAway) tellAway(error);
+      else
+        logger.warn(
+          { err: error, ...(partition === null ? {} : { partition }) },
+          'The leases could not be looked after; it is tried again.',
+        );
+    },
   });
   /** The files may have been loaded again while it was taken. */
   const followConfig = async (partition: Partition): Promise<void> => {
@@ -162,6 +174,15 @@ export async function openOwnership(
 
 function told(partition: number, { code, message }: TocsinError): Trouble {
   return { code, message: `partition ${partition}: ${message}` };
+}
+
+const awayEveryMs = 30_000;
+
+/** What Redis said, where it answered. Without the address, which is nobody's business who may only ask whether a process is ready. */
+function refusalOf(error: unknown): string | null {
+  const { cause } = error as Error;
+  if (!(cause instanceof Error) || cause.name !== 'ReplyError') return null;
+  return `Redis refuses: ${cause.message.split(/\.? script: /, 1)[0]}`;
 }
 
 /** Leases are looked after three times in the life of one. Whoever did not for so many has lost them, or stands still. */
