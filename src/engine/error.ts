@@ -114,6 +114,10 @@ export const errorCodes = {
     retryable: false,
     summary: 'The process that leads a partition is of a version that does not know what it is asked.',
   },
+  TOC_RECORDING_UNREADABLE: {
+    retryable: false,
+    summary: 'A file of alerts or of lines cannot be read, or what was found cannot be written.',
+  },
   TOC_REPORT_INVALID: {
     retryable: false,
     summary: 'A report, or a part of it, could not be read; the message names the field.',

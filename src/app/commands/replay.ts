@@ -1,12 +1,9 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { once } from 'node:events';
-import { finished } from 'node:stream/promises';
 import { parseDuration, plainText } from '../../alert/index.ts';
 import type { LineContext } from '../../source/index.ts';
 import { requireConfig } from '../config-file.ts';
 import type { TocsinConfig } from '../config-schema.ts';
+import { LineFile, sizeOf } from '../line-file.ts';
 import { createPipeline } from '../pipeline.ts';
 import { openProgressBar } from '../progress-bar.ts';
 import { readRecording, type Recording } from '../recording.ts';
@@ -93,7 +90,8 @@ function lineContext({ global, source }: TocsinConfig): LineContext {
 }
 
 async function readWithBar(file: string, context: LineContext, isQuiet: boolean): Promise<Recording> {
-  const bar = isQuiet || file === '-' ? null : openProgressBar('reading', (await stat(file)).size);
+  const size = await sizeOf(file);
+  const bar = isQuiet || file === '-' ? null : openProgressBar('reading', size);
   try {
     return await readRecording(file, context, {
       onBadLine: (line, message) => console.error(`${file}:${line}: ${plainText(message, 1000)}`),
@@ -121,12 +119,9 @@ async function foldWithBar(run: Replay, { alerts, indices }: Recording, isQuiet:
 }
 
 async function writeAssignments(file: string, assignments: readonly Assignment[]): Promise<void> {
-  const out = createWriteStream(file);
-  for (const assignment of assignments) {
-    if (!out.write(`${JSON.stringify(assignment)}\n`)) await once(out, 'drain');
-  }
-  out.end();
-  await finished(out);
+  const out = new LineFile(file);
+  for (const assignment of assignments) await out.write(assignment);
+  await out.close();
 }
 
 function duration(text: string): number {
