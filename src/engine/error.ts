@@ -1,5 +1,6 @@
 /** Every code, whether it may help to do the same again later, and what it means. `docs/errors.md` says what to do. */
 export const errorCodes = {
+  TOC_API_BUSY: { retryable: true, summary: 'The server asked a command-line call to come again.' },
   TOC_API_REFUSED: { retryable: false, summary: 'The server answered a command-line call with an error.' },
   TOC_API_UNREACHABLE: {
     retryable: true,
