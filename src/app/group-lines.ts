@@ -45,7 +45,7 @@ export interface LineGroups {
 
 /**
  * Puts the lines of a file into groups of which dedup would make one signal each. `file` as `readTextLines` takes it; standard input is
- * kept in memory. Rejects when the file cannot be read.
+ * kept in memory. Rejects with TOC_RECORDING_UNREADABLE when the file cannot be read.
  */
 export async function groupLines(file: string, options: GroupLinesOptions): Promise<LineGroups> {
   const parts = file === '-' ? await collect(file) : null;

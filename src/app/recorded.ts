@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { stat } from 'node:fs/promises';
 import { parseDuration, plainText } from '../alert/index.ts';
 import { parseTime, type LineContext } from '../source/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
+import { sizeOf } from './line-file.ts';
 import { openProgressBar } from './progress-bar.ts';
 import { readRecording, type Recording } from './recording.ts';
 
@@ -25,7 +25,8 @@ export function timeOption(flags: string, description: string): Option {
 
 /** Reads a file of alerts as the sources of a configuration read lines; what is wrong with it is told on stderr. */
 export async function readRecorded(file: string, config: TocsinConfig, isQuiet: boolean): Promise<Recording> {
-  const bar = isQuiet || file === '-' ? null : openProgressBar('reading', (await stat(file)).size);
+  const size = await sizeOf(file);
+  const bar = isQuiet || file === '-' ? null : openProgressBar('reading', size);
   try {
     const recording = await readRecording(file, lineContext(config), {
       onBadLine: (line, message) => console.error(`${file}:${line}: ${plainText(message, 1000)}`),

@@ -5,6 +5,8 @@ import { createLearnedRate, learnWindow, usualRate, type LearnedRate } from './u
 
 /** Parts of a window that are counted for themselves, so that the last window is known at any time. */
 const stepsPerWindow = 5;
+/** Domains that are counted at most; beyond that what was learned of those silent for longest is forgotten. 4 KB each. */
+const mostDomains = 10_000;
 /** Of a longer silence only so many empty windows are learned: a week of five minutes. */
 const mostEmptyWindows = 2016;
 
@@ -19,6 +21,7 @@ interface Counted {
 
 /** Counts what comes, by domain, and learns what is usual. */
 export class Arrivals {
+  /** Those silent for longest first, by windows. */
   readonly #counted: Table<Counted>;
   readonly #rates: Table<LearnedRate>;
   #windowMs: number;
@@ -53,6 +56,7 @@ export class Arrivals {
     if (!row) {
       row = { step: this.#stepOf(timeMs), counts: [0], window, inWindow: 0 };
       this.#counted.set(domain, row);
+      this.#forgetOldest();
     }
     if (window > row.window) this.#learn(domain, row, window, mostLearned());
     row.inWindow++;
@@ -88,6 +92,17 @@ export class Arrivals {
     this.#rates.set(domain, rate);
     row.window = window;
     row.inWindow = 0;
+    this.#counted.delete(domain);
+    this.#counted.set(domain, row);
+  }
+
+  #forgetOldest(): void {
+    if (this.#counted.size <= mostDomains) return;
+    for (const domain of this.#counted.keys()) {
+      this.#counted.delete(domain);
+      this.#rates.delete(domain);
+      return;
+    }
   }
 
   #turnTo(row: Counted, timeMs: number): void {

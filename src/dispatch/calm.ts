@@ -128,7 +128,9 @@ export class Calm {
       if (other?.receiver !== group.receiver) continue;
       const told = Object.values(pager.toldBy(id)).find(({ firing }) => firing.length > 0);
       const isSaid = (signalId: string): boolean =>
-        groups.alertsOfSignal(signalId).some((name) => !told || told.firing.includes(name));
+        groups
+          .alertsOfSignal(signalId)
+          .some((name) => !told || told.firing.includes(groups.routed(name)?.alert.fingerprint ?? ''));
       if (!sameAs.every(isSaid)) continue;
       const urgency = told ? told.urgency : other.hasFlushed ? null : urgencyOf(root);
       if (!urgency || raise(urgency, urgencyOf(incident)) !== null) continue;

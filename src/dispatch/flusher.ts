@@ -27,8 +27,13 @@ interface Members {
   readonly heard: readonly Routed[];
   readonly firing: readonly string[];
   readonly resolved: readonly string[];
-  /** Those that have resolved, muted or not, by fingerprint: they leave with this flush. */
-  readonly gone: readonly Routed[];
+  /** Those that have resolved, muted or not, by name: they leave with this flush. */
+  readonly gone: readonly Leaving[];
+}
+
+/** An alert that has resolved, with the name by which its group holds it. */
+interface Leaving extends Routed {
+  readonly name: string;
 }
 
 /** What a flush says to one integration. */
@@ -146,16 +151,17 @@ export class Flusher {
     const heard: Routed[] = [];
     const firing: string[] = [];
     const resolved: string[] = [];
-    const gone: Routed[] = [];
+    const gone: Leaving[] = [];
     for (const name of groups.membersOf(group.id)) {
       const routed = groups.routed(name)!;
-      if (!routed.isFiring) gone.push(routed);
-      if (verdicts.has(name)) continue;
+      const { fingerprint } = routed.alert;
+      if (!routed.isFiring) gone.push({ ...routed, name });
+      if (verdicts.has(fingerprint)) continue;
       heard.push(routed);
-      (routed.isFiring ? firing : resolved).push(name);
+      (routed.isFiring ? firing : resolved).push(fingerprint);
     }
     // Groups keep no order, and who leaves first is remembered first.
-    gone.sort((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1));
+    gone.sort((a, b) => (a.name < b.name ? -1 : 1));
     return { heard, firing, resolved, gone };
   }
 
@@ -201,17 +207,16 @@ export class Flusher {
 
   #dismiss(
     group: Group,
-    gone: readonly Routed[],
+    gone: readonly Leaving[],
     { pageId, heldBecause, voices, nowMs }: FlushOutcome,
   ): void {
     const { groups, departures, verdicts } = this.#parts;
     const { key, receiver, incidentId } = group;
-    const names = gone.map(({ alert }) => alert.fingerprint);
     const isResolveTold = voices.some(({ integration, answer }) => answer.sends && integration.sendResolved);
-    for (const name of names) {
-      const isMuted = verdicts.has(name);
+    for (const { name, alert } of gone) {
+      const isMuted = verdicts.has(alert.fingerprint);
       const isTold = isResolveTold && !isMuted;
-      departures.note(name, {
+      departures.note(alert.fingerprint, {
         key,
         receiver,
         incidentId,
@@ -223,8 +228,9 @@ export class Flusher {
             ? 'muted when it resolved'
             : heldBecause || 'the receiver does not want to hear of resolved alerts',
       });
+      groups.leave(group.id, [name]);
+      if (!groups.routed(alert.fingerprint)) verdicts.delete(alert.fingerprint);
     }
-    for (const name of groups.leave(group.id, names)) verdicts.delete(name);
   }
 }
 

@@ -7,6 +7,9 @@ import { groupKey, groupLabels, type Route } from './route.ts';
  * The aggregation groups and their first two clocks (Alertmanager's dispatch/dispatch.go): a group flushes `group_wait` after
  * its first alert, or at once for an alert that is older than that, and every `group_interval` from then on. It ends with its last
  * alert. Joining and leaving cost the same however large a group is.
+ *
+ * Members go by names: the fingerprint of an alert; and a fingerprint with a signal for an end that a group has yet to tell, of an alert that
+ * fires again elsewhere by now (`leaveBehind`).
  */
 export class Groups {
   readonly #context: StageContext;
@@ -15,6 +18,8 @@ export class Groups {
   readonly #membersOf = new Map<string, Set<string>>();
   readonly #alertsOf = new Map<string, Set<string>>();
   readonly #groupsOf = new Map<string, Set<string>>();
+  /** The names of ends that are yet to be told, by fingerprint. */
+  readonly #endsOf = new Map<string, Set<string>>();
 
   constructor(context: StageContext) {
     this.#context = context;
@@ -23,9 +28,10 @@ export class Groups {
   }
 
   restore(): void {
-    for (const index of [this.#membersOf, this.#alertsOf, this.#groupsOf]) index.clear();
-    for (const [name, { signalId, groupIds }] of this.#routed.entries()) {
+    for (const index of [this.#membersOf, this.#alertsOf, this.#groupsOf, this.#endsOf]) index.clear();
+    for (const [name, { alert, signalId, groupIds }] of this.#routed.entries()) {
       link(this.#alertsOf, signalId, name);
+      if (name !== alert.fingerprint) link(this.#endsOf, alert.fingerprint, name);
       for (const id of groupIds) link(this.#membersOf, id, name);
     }
     for (const { id, incidentId } of this.#groups.values()) link(this.#groupsOf, incidentId, id);
@@ -39,7 +45,7 @@ export class Groups {
     return this.#groups.values();
   }
 
-  /** Fingerprints of the alerts that a group holds, unordered. */
+  /** Names of the alerts that a group holds, unordered. */
   membersOf(id: string): ReadonlySet<string> {
     return this.#membersOf.get(id) ?? none;
   }
@@ -49,7 +55,7 @@ export class Groups {
     return this.#routed.get(name);
   }
 
-  /** Fingerprints of all alerts that some group holds. */
+  /** Names of all alerts that some group holds. */
   allRouted(): readonly string[] {
     return [...this.#routed.keys()];
   }
@@ -58,30 +64,40 @@ export class Groups {
     return this.#groupsOf.get(incidentId) ?? none;
   }
 
-  /** Fingerprints of the alerts of a signal, as they are now. */
+  /** Names of the alerts of a signal, as they are now. */
   alertsOfSignal(signalId: string): readonly string[] {
     return [...(this.#alertsOf.get(signalId) ?? none)];
   }
 
-  /** Puts an alert into the groups of its routes, and takes it out of all others. */
+  /** Puts an alert into the groups of its routes, and takes it out of all others. Gives the groups that hold it, or its fingerprint, now. */
   place(
+    name: string,
     { alert, isFiring, signalId }: Omit<Routed, 'groupIds'>,
     incidentId: string | null,
     routes: readonly Route[],
     nowMs: number,
-  ): void {
-    const name = alert.fingerprint;
+  ): readonly string[] {
     const before = this.#routed.get(name);
-    const groupIds: string[] = [];
-    for (const route of routes) {
-      const id = this.#groupFor(route, alert, incidentId, nowMs);
-      if (groupIds.includes(id)) continue;
-      groupIds.push(id);
-      link(this.#membersOf, id, name);
-    }
+    const isEnd = name !== alert.fingerprint;
+    const ids = new Set(routes.map((route) => this.#groupFor(route, alert, incidentId, nowMs)));
+    const groupIds = [...ids].filter((id) => !isEnd || !this.membersOf(id).has(alert.fingerprint));
+    for (const id of groupIds) link(this.#membersOf, id, name);
     for (const id of before?.groupIds ?? []) if (!groupIds.includes(id)) this.#dropMember(id, name);
     this.#setRouted(name, { alert, isFiring, signalId, groupIds });
     this.#hurryOld(alert, groupIds, nowMs);
+    // Where the alert is itself, it says how it stands.
+    if (!isEnd) for (const end of this.#namesOfEnds(alert)) for (const id of groupIds) this.leave(id, [end]);
+    return [...ids];
+  }
+
+  /** Leaves the end of a resolved alert in these groups, which have told that it fires: it fires again, and is about to go elsewhere. */
+  leaveBehind(fingerprint: string, groupIds: readonly string[]): void {
+    const routed = this.#routed.get(fingerprint);
+    if (!routed || groupIds.length === 0) return;
+    const name = endName(routed);
+    const known = this.#routed.get(name)?.groupIds ?? [];
+    for (const id of groupIds) link(this.#membersOf, id, name);
+    this.#setRouted(name, { ...routed, isFiring: false, groupIds: [...new Set([...known, ...groupIds])] });
   }
 
   /** Replaces what is known of an alert that stays where it is. */
@@ -100,20 +116,18 @@ export class Groups {
       if (!routed?.groupIds.includes(groupId)) continue;
       this.#dropMember(groupId, name);
       const groupIds = routed.groupIds.filter((id) => id !== groupId);
-      if (groupIds.length > 0) this.#routed.set(name, { ...routed, groupIds });
-      else {
-        this.#routed.delete(name);
-        unlink(this.#alertsOf, routed.signalId, name);
-        gone.push(name);
-      }
+      this.#setRouted(name, { ...routed, groupIds });
+      if (groupIds.length === 0) gone.push(name);
     }
     return gone;
   }
 
-  /** Puts resolved alerts back into the group that they left, which flushes at `dueMs` when it has ended. Those that fire again are left out. */
+  /** Puts resolved alerts back into the group that they left, which flushes at `dueMs` when it has ended. Those that fire in it again are left out. */
   putBack(group: Group, alerts: readonly Pick<Routed, 'alert' | 'signalId'>[], dueMs: number): void {
     for (const { alert, signalId } of alerts) {
-      const name = alert.fingerprint;
+      if (this.membersOf(group.id).has(alert.fingerprint)) continue;
+      const isElsewhere = (this.#routed.get(alert.fingerprint)?.signalId ?? signalId) !== signalId;
+      const name = isElsewhere ? endName({ alert, signalId }) : alert.fingerprint;
       const routed = this.#routed.get(name);
       if (routed && (routed.isFiring || routed.groupIds.includes(group.id))) continue;
       this.#ensure(group, dueMs);
@@ -179,15 +193,34 @@ export class Groups {
     this.#context.timers.cancel(flushTimer(groupId));
   }
 
+  /** Without a group it is forgotten. */
   #setRouted(name: string, routed: Routed): void {
     const before = this.#routed.get(name)?.signalId ?? null;
-    if (before !== routed.signalId) unlink(this.#alertsOf, before, name);
-    this.#routed.set(name, routed);
-    link(this.#alertsOf, routed.signalId, name);
+    const isGone = routed.groupIds.length === 0;
+    if (before !== routed.signalId || isGone) unlink(this.#alertsOf, before, name);
+    if (isGone) this.#routed.delete(name);
+    else {
+      this.#routed.set(name, routed);
+      link(this.#alertsOf, routed.signalId, name);
+    }
+    const { fingerprint } = routed.alert;
+    if (name === fingerprint) return;
+    if (isGone) unlink(this.#endsOf, fingerprint, name);
+    else link(this.#endsOf, fingerprint, name);
+  }
+
+  #namesOfEnds({ fingerprint }: Alert): readonly string[] {
+    const names = this.#endsOf.get(fingerprint);
+    return names ? [...names] : noNames;
   }
 }
 
 const none: ReadonlySet<string> = new Set();
+const noNames: readonly string[] = [];
+
+function endName({ alert, signalId }: Pick<Routed, 'alert' | 'signalId'>): string {
+  return `${alert.fingerprint} ${signalId ?? ''}`;
+}
 
 export function flushTimer(groupId: string): string {
   return `flush/${groupId}`;

@@ -46,10 +46,12 @@ export class IncidentMap {
 
   /**
    * Takes over what correlation says; gives the signals that belong to another incident now. A candidate that is over goes on naming
-   * signals that have returned in a later one: only those that it did not name before are its own.
+   * signals that have returned in a later one: only those that it did not name before are its own. One that was over within the moment of
+   * its begin never was an incident, and has none.
    */
   learn({ candidate }: CandidateChange): string[] {
     const { id, state, signalIds } = candidate;
+    if (state !== 'open' && !this.#incidents.has(id)) return [];
     const named = new Set(this.#namedBy.get(id));
     const isKnownOver = this.#namedBy.has(id);
     if (state === 'open') this.#namedBy.delete(id);

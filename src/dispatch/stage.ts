@@ -176,10 +176,12 @@ class Dispatch implements DispatchStage {
   /** INVARIANT: a reload repeats nothing and loses nothing: what was told is kept by group key, receiver and integration. */
   #reconfigure(config: Readonly<Record<string, unknown>>, nowMs: number): void {
     this.#settings = readSettings(config);
-    for (const fingerprint of this.#groups.allRouted()) {
-      const routed = this.#groups.routed(fingerprint)!;
+    for (const name of this.#groups.allRouted()) {
+      const routed = this.#groups.routed(name);
+      // An end that a group had yet to tell is gone where its alert has come to that group.
+      if (!routed) continue;
       const routes = this.#settings.tree.match(routed.alert.labels);
-      this.#groups.place(routed, this.#map.incidentOf(routed.signalId), routes, nowMs);
+      this.#groups.place(name, routed, this.#map.incidentOf(routed.signalId), routes, nowMs);
     }
     if (!this.#settings.reloadRestartsClocks) return;
     for (const { id, hasFlushed } of this.#groups.all()) if (hasFlushed) this.#groups.hurry(id, nowMs);
@@ -190,10 +192,18 @@ class Dispatch implements DispatchStage {
       this.#groups.update(alert, change === 'updated', nowMs);
       return;
     }
-    this.#departures.forget(alert.fingerprint);
-    const signalId = sightedSignalId ?? this.#groups.routed(alert.fingerprint)?.signalId ?? null;
+    const { fingerprint } = alert;
+    this.#departures.forget(fingerprint);
+    const before = this.#groups.routed(fingerprint);
+    const signalId = sightedSignalId ?? before?.signalId ?? null;
+    if (before && before.signalId !== signalId) {
+      const isTold = (id: string): boolean =>
+        Object.values(this.#pager.toldBy(id)).some(({ firing }) => firing.length > 0);
+      this.#groups.leaveBehind(fingerprint, before.groupIds.filter(isTold));
+    }
     const routes = this.#settings.tree.match(alert.labels);
-    this.#groups.place({ alert, isFiring: true, signalId }, this.#map.incidentOf(signalId), routes, nowMs);
+    const routed = { alert, isFiring: true, signalId };
+    this.#groups.place(fingerprint, routed, this.#map.incidentOf(signalId), routes, nowMs);
   }
 
   #noteIncident(incident: Incident, nowMs: number): void {
@@ -280,16 +290,17 @@ class Dispatch implements DispatchStage {
     };
     const changed = new Set<string>();
     for (const signalId of signalIds) {
-      for (const fingerprint of this.#groups.alertsOfSignal(signalId)) {
-        const routed = this.#groups.routed(fingerprint)!;
+      for (const name of this.#groups.alertsOfSignal(signalId)) {
+        const routed = this.#groups.routed(name);
+        if (!routed) continue;
+        const { fingerprint } = routed.alert;
         const knowing = new Set(
           routed.groupIds.flatMap((id) =>
             [...toldIn(id)].flatMap(([integration, names]) => (names.has(fingerprint) ? [integration] : [])),
           ),
         );
         const routes = this.#settings.tree.match(routed.alert.labels);
-        this.#groups.place(routed, this.#map.incidentOf(signalId), routes, nowMs);
-        for (const id of this.#groups.routed(fingerprint)!.groupIds) {
+        for (const id of this.#groups.place(name, routed, this.#map.incidentOf(signalId), routes, nowMs)) {
           for (const [integration, names] of toldIn(id)) {
             if (!knowing.has(integration) || names.has(fingerprint)) continue;
             names.add(fingerprint);

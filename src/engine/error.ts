@@ -1,5 +1,6 @@
 /** Every code, whether it may help to do the same again later, and what it means. `docs/errors.md` says what to do. */
 export const errorCodes = {
+  TOC_API_BUSY: { retryable: true, summary: 'The server asked a command-line call to come again.' },
   TOC_API_REFUSED: { retryable: false, summary: 'The server answered a command-line call with an error.' },
   TOC_API_UNREACHABLE: {
     retryable: true,
@@ -113,6 +114,10 @@ export const errorCodes = {
   TOC_QUESTION_UNKNOWN: {
     retryable: false,
     summary: 'The process that leads a partition is of a version that does not know what it is asked.',
+  },
+  TOC_RECORDING_UNREADABLE: {
+    retryable: false,
+    summary: 'A file of alerts or of lines cannot be read, or what was found cannot be written.',
   },
   TOC_REPORT_INVALID: {
     retryable: false,

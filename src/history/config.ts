@@ -13,6 +13,8 @@ const ttlConfig = z.strictObject({
   incidents: keepSchema,
   memberships: keepSchema,
   links: keepSchema,
+  storms: keepSchema,
+  covers: keepSchema,
   pages: keepSchema,
   deliveries: keepSchema,
   incident_sketches: keepSchema,

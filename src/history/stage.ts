@@ -13,6 +13,7 @@ import { IncidentProjection, type RememberedCandidate } from './incident-project
 import { PageProjection, type RememberedPage } from './page-projection.ts';
 import { RowEmitter, type RowCounter } from './row-emitter.ts';
 import { SignalProjection, type RememberedSignal } from './signal-projection.ts';
+import { projectStorms } from './storm-projection.ts';
 
 /**
  * The last stage: turns what all others said about each frame into rows for the history. It changes no decision, so
@@ -61,6 +62,7 @@ export function createHistoryStage(context: StageContext): TocsinStage {
       if (flow.candidateChanges.length > 0 || flow.incidents.length > 0 || flow.signalChanges.length > 0) {
         incidents.onFrame(frame);
       }
+      if (flow.stormChanges.length > 0 || flow.covers.length > 0) projectStorms(frame, rows);
       pages.onFrame(frame);
       audit.onFrame(frame);
     },

@@ -13,6 +13,8 @@ const keyOf: Readonly<Record<string, Named>> = {
   incidents: 'incidents',
   memberships: 'memberships',
   links: 'links',
+  storms: 'storms',
+  covers: 'covers',
   pages: 'pages',
   deliveries: 'deliveries',
   incident_sketches: 'incident_sketches',

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Alert } from '../alert/index.ts';
+import { TocsinError } from '../engine/index.ts';
 import { isObject, type DecodeContext } from './decode.ts';
 import { readReport, readTime } from './report.ts';
 
@@ -18,7 +19,7 @@ export type LineContext = Omit<DecodeContext, 'nowMs'>;
 /**
  * Reads NDJSON: an alert a line in the shape of Alertmanager's API, plus optional `receivedAt`. Without it a line was received
  * when it says that it started, or else when the line before it was. `file` may end in `.gz`, or be `-` for standard input.
- * Rejects when the file cannot be read.
+ * Rejects with TOC_RECORDING_UNREADABLE when the file cannot be read.
  */
 export async function* readAlertLines(file: string, context: LineContext): AsyncGenerator<AlertLines> {
   const reader = new AlertLineReader(context);
@@ -32,7 +33,7 @@ export interface TextLines {
   readonly bytesRead: number;
 }
 
-/** Reads the lines of a file, which may end in `.gz`, or be `-` for standard input. Rejects when it cannot be read. */
+/** Reads the lines of a file, which may end in `.gz`, or be `-` for standard input. Rejects with TOC_RECORDING_UNREADABLE. */
 export async function* readTextLines(file: string): AsyncGenerator<TextLines> {
   const raw: Readable = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 20 });
   let bytesRead = 0;
@@ -42,12 +43,21 @@ export async function* readTextLines(file: string): AsyncGenerator<TextLines> {
 
   const decoder = new TextDecoder('utf-8');
   const splitter = new LineSplitter();
-  for await (const chunk of text as AsyncIterable<Buffer>) {
+  for await (const chunk of reading(text as AsyncIterable<Buffer>, file)) {
     const lines = splitter.split(decoder.decode(chunk, { stream: true }));
     if (lines.length > 0) yield { lines, bytesRead };
   }
   const lines = splitter.split(decoder.decode(), true);
   if (lines.length > 0) yield { lines, bytesRead };
+}
+
+async function* reading(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerator<Buffer> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    const name = file === '-' ? 'standard input' : file;
+    throw new TocsinError('TOC_RECORDING_UNREADABLE', `cannot read ${name}`, { cause });
+  }
 }
 
 /** Longer lines are skipped, so that a file without line ends does not fill the memory. */

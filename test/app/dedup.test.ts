@@ -143,3 +143,21 @@ test('groups are printed by size, within 80 columns, with what is left out', asy
   );
   expect(text).toMatch(/…\n +1 {2}in 1 smaller group; --all shows them$/);
 });
+
+test.each(['missing.ndjson', 'missing.gz', 'not.gz'])(
+  '%s, which cannot be read, is told with a code',
+  async (name) => {
+    await writeFile(join(folder, 'not.gz'), 'no gzip');
+    const options = {
+      config: dedupConfig.parse({}),
+      context: { resolveTimeoutMs: 300_000, defaultDomain: 'default', domainLabel: 'domain' },
+      onBadLine: () => undefined,
+      onProgress: () => undefined,
+      onLine: () => undefined,
+    };
+    await expect(groupLines(join(folder, name), options)).rejects.toMatchObject({
+      code: 'TOC_RECORDING_UNREADABLE',
+      message: `cannot read ${join(folder, name)}`,
+    });
+  },
+);

@@ -42,16 +42,13 @@ interface Report {
   readonly key: string;
 }
 
-/** Each service has one key, or none: what has another key is another thing. */
-const keys: Readonly<Record<string, string>> = { mail: 'a', wiki: 'a', 'shop-3': 'b' };
-
-const report: fc.Arbitrary<Report> = fc
-  .record({
-    alertname: fc.constantFrom('Errors', 'Errors', 'Errors', 'Down'),
-    service: fc.constantFrom('db', 'shop-0', 'shop-1', 'shop-2', 'shop-3', 'wiki', 'mail'),
-    severity: fc.constantFrom('warning', 'warning', 'warning', 'warning', 'critical'),
-  })
-  .map((report) => ({ ...report, key: keys[report.service] ?? '' }));
+const report: fc.Arbitrary<Report> = fc.record({
+  alertname: fc.constantFrom('Errors', 'Errors', 'Errors', 'Down'),
+  service: fc.constantFrom('db', 'shop-0', 'shop-1', 'shop-2', 'shop-3', 'wiki', 'mail'),
+  severity: fc.constantFrom('warning', 'warning', 'warning', 'warning', 'critical'),
+  // The sender of one alert may give it another key each time.
+  key: fc.constantFrom('', '', '', '', 'a', 'b'),
+});
 
 function alertOf({ key, ...names }: Report, isResolve: boolean, timeMs: number): Alert {
   const labels = labelsOf({ ...names, environment: 'prod' });
@@ -73,13 +70,21 @@ function alertOf({ key, ...names }: Report, isResolve: boolean, timeMs: number):
 const step = fc.record({
   gapSeconds: fc.constantFrom(0, 1, 2, 5, 20, 61, 200, 700),
   reports: fc.array(fc.tuple(report, fc.boolean()), { maxLength: 5 }),
+  /** An incident that a person merges into another one. */
+  merge: fc.option(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })), { freq: 6 }),
 });
 
 const logs = fc.array(step, { minLength: 1, maxLength: 28, size: 'max' }).map((steps) => {
   let timeMs = startMs;
   const log: LogEntry[] = [{ kind: 'config', timeMs, payload: config }];
-  for (const { gapSeconds, reports } of steps) {
+  for (const [i, { gapSeconds, reports, merge }] of steps.entries()) {
     timeMs += gapSeconds * secondMs;
+    if (merge) {
+      const [intoId, fromId] = merge.map((number) => `INC-${number}`) as [string, string];
+      const body = { intoId, fromIds: [fromId] };
+      const payload = { id: `command-${i}`, by: 'alex', kind: 'incident.merge', body } as const;
+      log.push({ kind: 'command', timeMs, payload });
+    }
     if (reports.length === 0) log.push({ kind: 'tick', timeMs, payload: null });
     else {
       const payload = reports.map(([report, isResolve]) => alertOf(report, isResolve, timeMs));
@@ -152,39 +157,53 @@ describe('with storms, transients, flapping and keys', () => {
   });
 
   test('whoever was told that something fires is told of its end, and everything is forgotten', async () => {
+    const isDelivered = fc.infiniteStream(fc.constantFrom(true, true, true, false));
     await fc.assert(
-      fc.asyncProperty(logs, async (log) => {
+      fc.asyncProperty(logs, isDelivered, async (log, delivered) => {
         const pipeline = create();
+        const pending: NotifyEffect[] = [];
         const last = new Map<string, string>();
-        const entered: string[] = [];
-        const idOf = (group: string) => /INC-\d+/.exec(group)?.[0] ?? '';
-        const told = (frames: readonly TocsinFrame[]) => {
-          for (const { id, state } of frames.flatMap(({ flow }) => flow.incidents))
-            if (state === 'merged') entered.push(id);
-          for (const effect of frames.flatMap(({ effects }) => effects)) {
-            if (effect.kind !== 'notify') continue;
-            const { receiver, groupKey, status } = (effect as NotifyEffect).payload;
-            last.set(`${receiver}|${groupKey}`, status);
+        const merged = new Set<string>();
+        const fold = async (entry: LogEntry) => {
+          for (const { flow, effects } of await foldOne(pipeline, entry)) {
+            for (const { id, state } of flow.incidents) if (state === 'merged') merged.add(id);
+            pending.push(...effects.filter((effect): effect is NotifyEffect => effect.kind === 'notify'));
           }
         };
-        for (const entry of log) told(await foldOne(pipeline, entry));
-        const endMs = log.at(-1)!.timeMs + 3 * 24 * 3_600_000;
-        told(await foldOne(pipeline, { kind: 'tick', timeMs: endMs, payload: null }));
+        const deliver = async (timeMs: number, isDone: () => boolean) => {
+          for (const { id: effectId, payload } of pending.splice(0)) {
+            const outcome = isDone()
+              ? ({ status: 'done', result: null } as const)
+              : ({ status: 'failed', code: 'TOC_NOTIFY_FAILED', message: '' } as const);
+            const { receiver, groupKey, status, alerts } = payload;
+            if (outcome.status === 'done' && alerts.length > 0) last.set(`${receiver}|${groupKey}`, status);
+            await fold({ kind: 'fact', timeMs, payload: { effectId, kind: 'notify', outcome } });
+          }
+        };
+        for (const entry of log) {
+          await fold(entry);
+          await deliver(entry.timeMs, () => delivered.next().value!);
+        }
+        let timeMs = log.at(-1)!.timeMs;
+        for (const gapMs of [...Array.from({ length: 70 }, () => 60 * secondMs), 3 * 24 * 3_600_000, 1]) {
+          await fold({ kind: 'tick', timeMs: (timeMs += gapMs), payload: null });
+          await deliver(timeMs, () => true);
+        }
         // What was told of an incident that went into another one is told on there.
-        const merged = new Set(entered);
-        const open = [...last].filter(([group, status]) => status !== 'resolved' && !merged.has(idOf(group)));
+        const open = [...last].filter(
+          ([group, status]) => status !== 'resolved' && !merged.has(/INC-\d+/.exec(group)?.[0] ?? ''),
+        );
         expect(open).toEqual([]);
         const { tables } = stateOf(pipeline.fold);
+        // What is learned stays, up to a limit, and so does why the last 10,000 alerts left without a page.
+        const isLearned =
+          /^(calm\/(counted|rates|kinds|past|counters)|dispatch\/(counters|departures)|dedup\/families)$/;
         const left = Object.keys(tables).filter(
-          (name) =>
-            /^(calm|dispatch|dedup)\//.test(name) &&
-            !/calm\/(counted|rates|kinds|past|counters)$|dispatch\/(counters|departures|in-flight|named-by)$|dedup\/families$/.test(
-              name,
-            ),
+          (name) => /^(calm|dispatch|dedup)\//.test(name) && !isLearned.test(name),
         );
         expect(left.filter((name) => tables[name]!.length > 0)).toEqual([]);
       }),
-      { numRuns: 15 },
+      { numRuns: 40 },
     );
   });
 

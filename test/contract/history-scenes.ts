@@ -7,6 +7,7 @@ import {
   notifyOf,
   pageOf,
   signalOf,
+  stormOf,
   type Moment,
 } from '../history/scene.ts';
 
@@ -161,4 +162,16 @@ export const everyTable: Moment[] = [
       },
     },
   },
+  tickAt(startMs + 22 * minuteMs, {
+    stormChanges: [{ change: 'ended', storm: stormOf('STORM-1', startMs + 22 * minuteMs) }],
+    covers: [
+      {
+        incidentId: 'every-i1',
+        rootId: 'every-i2',
+        stormId: 'STORM-1',
+        sameAs: [],
+        reason: { stage: 'calm', code: 'storm_cover', text: 'shop depends on db' },
+      },
+    ],
+  }),
 ];

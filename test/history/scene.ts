@@ -10,6 +10,7 @@ import {
   type Notification,
   type Page,
   type Signal,
+  type Storm,
   type TocsinStage,
 } from '../../src/incident/index.ts';
 import { CheckpointSum } from '../support/checkpoint.ts';
@@ -205,4 +206,36 @@ export function similarTo(signature: readonly number[], share: number, seed: str
   const order = [...signature.keys()].toSorted((a, b) => (other[a] ?? 0) - (other[b] ?? 0));
   const replaced = new Set(order.slice(0, Math.round(signature.length * (1 - share))));
   return signature.map((value, i) => (replaced.has(i) ? (other[i] ?? 0) : value));
+}
+
+/** A storm that is over at `endedAtMs`. */
+export function stormOf(id: string, endedAtMs: number): Storm {
+  return {
+    id,
+    domain: 'default',
+    state: 'over',
+    startedAtMs: endedAtMs - 900_000,
+    endedAtMs,
+    windowMs: 300_000,
+    count: 2,
+    peakCount: 158,
+    usual: { mean: 1.25, variance: 2.5, windows: 288, scope: 'any' },
+    calmCount: 4,
+    signalCount: 170,
+    incidentCount: 21,
+    coveredCount: 20,
+    families: [
+      {
+        kind: 'Errors',
+        rootId: 'INC-1',
+        signalCount: 169,
+        severity: 'warning',
+        services: ['shop', 'mail'],
+        serviceCount: 40,
+        representative: { signalId: 's1', text: 'Errors on shop' },
+      },
+    ],
+    otherCount: 1,
+    reasons: [{ stage: 'calm', code: 'storm', text: '158 signals in 5m', weight: 1e-9 }],
+  };
 }

@@ -12,6 +12,7 @@ import {
   rowsOf,
   rowsUnderCuts,
   signalOf,
+  stormOf,
   type Moment,
 } from './scene.ts';
 
@@ -375,3 +376,36 @@ const mixedLog = fc
       return 'entry' in what ? { ...what, entry: { ...what.entry, timeMs } } : { ...tick, ...what };
     });
   });
+
+test('a storm is a row when it begins and one when it is over, and so is each incident for which another one stands', async () => {
+  const storm = stormOf('STORM-1', startMs);
+  const reason = { stage: 'calm', code: 'storm_cover', text: 'shop depends on db' } as const;
+  const cover = { incidentId: 'INC-2', stormId: storm.id, sameAs: [], reason };
+  const rows = await rowsOf([
+    tickAt(startMs - 900_000, {
+      stormChanges: [{ change: 'began', storm: { ...storm, state: 'on', endedAtMs: null, usual: null } }],
+      covers: [{ ...cover, rootId: 'INC-1' }],
+    }),
+    tickAt(startMs - 60_000, { stormChanges: [{ change: 'went_on', storm }] }),
+    tickAt(startMs, {
+      stormChanges: [{ change: 'ended', storm }],
+      covers: [{ ...cover, rootId: null }],
+    }),
+  ]);
+  expect(table(rows, 'storms')).toMatchObject([
+    { change: 'began', ended_at: null, usual_mean: null, storm_id: 'STORM-1' },
+    {
+      change: 'ended',
+      started_at: '2024-01-01 11:45:00.000',
+      ended_at: '2024-01-01 12:00:00.000',
+      usual_mean: 1.25,
+      signal_count: 170,
+      families: [{ kind: 'Errors', root_id: 'INC-1', signal_count: 169, text: 'Errors on shop' }],
+      other_count: 1,
+    },
+  ]);
+  expect(table(rows, 'covers').map(({ incident_id, root_id }) => [incident_id, root_id])).toEqual([
+    ['INC-2', 'INC-1'],
+    ['INC-2', ''],
+  ]);
+});

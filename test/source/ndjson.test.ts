@@ -131,10 +131,10 @@ describe('a file of alerts', () => {
     await expect(async () => {
       for await (const lines of readAlertLines(join(folder, 'absent.ndjson'), context))
         expect(lines).toBeNull();
-    }).rejects.toThrow('ENOENT');
+    }).rejects.toMatchObject({ code: 'TOC_RECORDING_UNREADABLE' });
     await expect(async () => {
       for await (const lines of readAlertLines(join(folder, 'absent.gz'), context)) expect(lines).toBeNull();
-    }).rejects.toThrow('ENOENT');
+    }).rejects.toMatchObject({ code: 'TOC_RECORDING_UNREADABLE' });
   });
 
   test('a line that is too long is skipped; the next is read', async () => {

@@ -16,6 +16,7 @@ export type Act =
       readonly labels: LabelTexts;
       readonly since?: string;
       readonly annotations?: LabelTexts;
+      readonly key?: string;
     }
   | { readonly kind: 'resolve'; readonly labels: LabelTexts }
   | { readonly kind: 'command'; readonly command: CommandText; readonly id?: string }
@@ -30,6 +31,11 @@ type CommandText = Command extends infer C ? (C extends Command ? Omit<C, 'id' |
 /** An alert that fires; `since` is when it began, if that is not now. */
 export function firing(labels: LabelTexts, since?: string): Act {
   return { kind: 'fire', labels, ...(since === undefined ? {} : { since }) };
+}
+
+/** An alert that fires under a key of its sender's. */
+export function firingUnder(key: string, labels: LabelTexts): Act {
+  return { kind: 'fire', labels, key };
 }
 
 export function resolved(labels: LabelTexts): Act {
@@ -251,6 +257,7 @@ export class Scene {
       receivedAtMs: timeMs,
       generatorUrl: '',
       source: 'test',
+      ...(act.kind === 'fire' && act.key !== undefined ? { key: act.key } : {}),
     };
   }
 

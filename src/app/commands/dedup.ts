@@ -1,12 +1,9 @@
 import type { SingleBar } from 'cli-progress';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { finished } from 'node:stream/promises';
 import { plainText } from '../../alert/index.ts';
 import { requireConfig } from '../config-file.ts';
-import { groupLines, type GroupedLine, type LineFormat } from '../group-lines.ts';
+import { groupLines, type LineFormat } from '../group-lines.ts';
+import { LineFile, sizeOf } from '../line-file.ts';
 import { openProgressBar } from '../progress-bar.ts';
 import { renderGroups } from '../render-groups.ts';
 
@@ -49,7 +46,7 @@ export function addDedupCommand(program: Command): void {
 
 async function dedup(file: string, options: DedupCommandOptions): Promise<void> {
   const { config } = await requireConfig(options.config === undefined ? {} : { configFile: options.config });
-  const size = file === '-' ? 0 : (await stat(file)).size;
+  const size = await sizeOf(file);
   const { global, source } = config;
   const bars = new Bars(size);
   const out = options.output === undefined ? null : new LineFile(options.output);
@@ -102,29 +99,6 @@ class Bars {
   stop(): void {
     this.#bar?.stop();
     this.#bar = null;
-  }
-}
-
-/** Writes NDJSON. An error of the file rejects what is written next, or the end. */
-class LineFile {
-  readonly #out: WriteStream;
-  readonly #done: Promise<void>;
-
-  constructor(path: string) {
-    this.#out = createWriteStream(path);
-    this.#done = finished(this.#out);
-    // Told by `write` and `close`.
-    this.#done.catch(() => undefined);
-  }
-
-  async write(line: GroupedLine): Promise<void> {
-    if (this.#out.write(`${JSON.stringify(line)}\n`)) return;
-    await Promise.race([once(this.#out, 'drain'), this.#done]);
-  }
-
-  async close(): Promise<void> {
-    this.#out.end();
-    await this.#done;
   }
 }
 

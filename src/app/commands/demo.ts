@@ -5,8 +5,8 @@ import { join } from 'node:path';
 
 import { parse, stringify } from 'yaml';
 import { generateScenario, type Scenario } from '../../../bench/scenarios/generate.ts';
-import { createDemoClock } from '../demo/clock.ts';
-import { readCursor, writeCursor } from '../demo/cursor.ts';
+import { createDemoClock, type DemoClock } from '../demo/clock.ts';
+import { readCursor, writeCursor, type DemoCursor } from '../demo/cursor.ts';
 import { Responder } from '../demo/responder.ts';
 import { outageAtMs, rates, stormAtMs, writeScript } from '../demo/script.ts';
 import { startTarget } from '../demo/target.ts';
@@ -59,15 +59,35 @@ async function demo(options: DemoOptions): Promise<void> {
     await target.close();
     throw error;
   });
+  try {
+    await play(instance.url, { clock, cursor, folder, scenario, say });
+    if (!options.exit) await stayUp(instance.url, say);
+  } finally {
+    // Whatever went wrong: an instance that runs on would keep the process.
+    await instance.stop();
+    await target.close();
+  }
+}
+
+interface Play {
+  readonly clock: DemoClock;
+  readonly cursor: DemoCursor | null;
+  readonly folder: string;
+  readonly scenario: Scenario;
+  readonly say: (text: string) => void;
+}
+
+/** Plays the morning from where it was left. */
+async function play(url: string, { clock, cursor, folder, scenario, say }: Play): Promise<void> {
   say(
     cursor
       ? 'Tocsin goes on with the bad morning where it was.'
       : 'Tocsin demo: a bad morning, faster than life.',
   );
-  say(`Everything is kept in ${folder}. The API answers at ${instance.url}`);
+  say(`Everything is kept in ${folder}. The API answers at ${url}`);
 
   const script = writeScript({
-    responder: new Responder(instance.url, 'alex'),
+    responder: new Responder(url, 'alex'),
     scenario,
     say,
     setRate: (rate) => clock.setRate(rate),
@@ -78,19 +98,17 @@ async function demo(options: DemoOptions): Promise<void> {
     await next.run();
     await writeCursor(folder, { step: step + 1, clockMs: clock.nowMs() });
   }
+}
 
-  if (!options.exit) {
-    say(`\nThe API stays up at ${instance.url}. Look around, and end with Ctrl-C:`);
-    say(`  curl -s '${instance.url}/api/v1/incidents?state=all'`);
-    say(`  npx tocsin explain INC-1 --url ${instance.url}`);
-    say(`  amtool --alertmanager.url ${instance.url} alert query`);
-    await new Promise<void>((resolve) => {
-      process.once('SIGINT', resolve);
-      process.once('SIGTERM', resolve);
-    });
-  }
-  await instance.stop();
-  await target.close();
+async function stayUp(url: string, say: (text: string) => void): Promise<void> {
+  say(`\nThe API stays up at ${url}. Look around, and end with Ctrl-C:`);
+  say(`  curl -s '${url}/api/v1/incidents?state=all'`);
+  say(`  npx tocsin explain INC-1 --url ${url}`);
+  say(`  amtool --alertmanager.url ${url} alert query`);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
 }
 
 /** The demo's configuration with the scenario's catalog, this run's runbook target, and the webhook of `--page-to`. */

@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
-import { createWriteStream } from 'node:fs';
-import { once } from 'node:events';
-import { finished } from 'node:stream/promises';
 import { requireConfig } from '../config-file.ts';
+import { LineFile } from '../line-file.ts';
 import { createPipeline } from '../pipeline.ts';
 import { openProgressBar } from '../progress-bar.ts';
 import { readRecorded, settleOption } from '../recorded.ts';
@@ -90,10 +88,7 @@ async function foldWithBar(run: Replay, { alerts, indices }: Recording, isQuiet:
 }
 
 async function writeAssignments(file: string, assignments: readonly Assignment[]): Promise<void> {
-  const out = createWriteStream(file);
-  for (const assignment of assignments) {
-    if (!out.write(`${JSON.stringify(assignment)}\n`)) await once(out, 'drain');
-  }
-  out.end();
-  await finished(out);
+  const out = new LineFile(file);
+  for (const assignment of assignments) await out.write(assignment);
+  await out.close();
 }

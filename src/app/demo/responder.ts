@@ -1,4 +1,5 @@
 import { callApi } from '../api-client.ts';
+import { comeAgain } from '../come-again.ts';
 
 /** An incident as the API tells it; what the demo's responder looks at. */
 export interface SeenIncident {
@@ -28,7 +29,10 @@ export interface SeenFunnel {
   readonly resolvedPages: number;
 }
 
-/** What a person does at the API, over real HTTP. Commands carry fixed ids, so that a demo that goes on after a kill acts once. */
+/**
+ * What a person does at the API, over real HTTP. Commands carry fixed ids, so that a demo that goes on after a kill acts once. Where the
+ * server is busy or does not answer it is asked again, for a minute and more.
+ */
 export class Responder {
   readonly #url: string;
   readonly #name: string;
@@ -60,7 +64,7 @@ export class Responder {
     commandId: string,
     body: Readonly<Record<string, unknown>> = {},
   ): Promise<Readonly<Record<string, unknown>>> {
-    const answer = await callApi({ url: this.#url }, path, {
+    const answer = await this.#call(path, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'Idempotency-Key': commandId },
       body: JSON.stringify({ by: this.#name, ...body }),
@@ -70,7 +74,7 @@ export class Responder {
 
   /** Posts reports as a sender would. */
   async post(path: string, body: string): Promise<void> {
-    await callApi({ url: this.#url }, path, {
+    await this.#call(path, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body,
@@ -78,6 +82,16 @@ export class Responder {
   }
 
   #get(path: string): Promise<unknown> {
-    return callApi({ url: this.#url }, path);
+    return this.#call(path);
+  }
+
+  /** Doing any of it twice does no harm. */
+  #call(path: string, init?: RequestInit): Promise<unknown> {
+    return comeAgain(() => callApi({ url: this.#url }, path, init), {
+      patienceMs: 90_000,
+      firstWaitMs: 100,
+      longestWaitMs: 5000,
+      isPassing: ({ retryable }) => retryable,
+    });
   }
 }

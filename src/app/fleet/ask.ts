@@ -1,4 +1,4 @@
-import pRetry from 'p-retry';
+import { comeAgain } from '../come-again.ts';
 import { TocsinError, decode, encode, errorCodes, type ErrorCode } from '../../engine/index.ts';
 import { AnswerError, type Questions } from '../../nats/index.ts';
 import type { PartitionVoice } from './voice.ts';
@@ -87,12 +87,11 @@ export function askPartition(
   const ask =
     (name: Name) =>
     (...parameters: readonly unknown[]): Promise<unknown> =>
-      pRetry(() => askOnce({ name, parameters }), {
-        retries: Infinity,
-        maxRetryTime: patienceMs,
-        minTimeout: 50,
-        maxTimeout: 500,
-        shouldRetry: ({ error }) => error instanceof TocsinError && error.code === 'TOC_PARTITION_UNOWNED',
+      comeAgain(() => askOnce({ name, parameters }), {
+        patienceMs,
+        firstWaitMs: 50,
+        longestWaitMs: 500,
+        isPassing: ({ code }) => code === 'TOC_PARTITION_UNOWNED',
       });
   return Object.fromEntries(
     (Object.keys(names) as Name[]).map((name) => [name, ask(name)]),
