@@ -1,9 +1,17 @@
 import type { Alert } from '../alert/index.ts';
 import type { LogSlice } from '../engine/index.ts';
-import type { ConfigEntry, Incident, LogEntry, TocsinFrame } from '../incident/index.ts';
+import type {
+  Candidate,
+  ConfigEntry,
+  Incident,
+  LogEntry,
+  Page,
+  Priority,
+  TocsinFrame,
+} from '../incident/index.ts';
 import type { Pipeline } from './pipeline.ts';
 
-/** What became of one input alert. `incidentId` is the incident in which its signal ended, after merges and splits. */
+/** What became of one input alert. `incidentId` is the incident that its signal was in when it came, or what that one was merged into. */
 export interface Assignment {
   readonly index: number;
   readonly fingerprint: string;
@@ -12,6 +20,11 @@ export interface Assignment {
   readonly pageIds: readonly string[];
   readonly muted: boolean;
   readonly surprise: number | null;
+}
+
+/** A page, and how urgent its incident was when it left; `incidentId` is what that one was merged into. */
+export interface ReplayedPage extends Page {
+  readonly priority: Priority | null;
 }
 
 export interface ReplayOptions {
@@ -75,6 +88,11 @@ export class Replay {
     return this.#ledger?.assignments() ?? [];
   }
 
+  /** The pages that left, with what is known of their incidents then. Empty unless assignments were asked for. */
+  pages(): ReplayedPage[] {
+    return this.#ledger?.pages() ?? [];
+  }
+
   /** All incidents in their last revision; those that were merged into others are left out. */
   incidents(): Incident[] {
     return [...this.#pipeline.stages.triage.incidents()].filter((incident) => incident.state !== 'merged');
@@ -117,12 +135,16 @@ class Ledger {
     signalId: string | null;
     muted: boolean;
     surprise: number | null;
+    incidentId: string | null;
   }[] = [];
   readonly #muted = new Set<string>();
   readonly #surprise = new Map<string, number | null>();
   readonly #incidentOf = new Map<string, string>();
   readonly #signalOf = new Map<string, string>();
   readonly #pagesOf = new Map<string, string[]>();
+  readonly #mergedInto = new Map<string, string>();
+  readonly #incidents = new Map<string, Incident>();
+  readonly #pages: ReplayedPage[] = [];
 
   read({ entry, flow }: TocsinFrame, indices: readonly number[]): void {
     for (const { fingerprint, verdict } of flow.verdictChanges) {
@@ -130,9 +152,8 @@ class Ledger {
       else this.#muted.delete(fingerprint);
     }
     for (const { signalId, surprise } of flow.scores) this.#surprise.set(signalId, surprise);
-    for (const { candidate } of flow.candidateChanges) {
-      for (const signalId of candidate.signalIds) this.#incidentOf.set(signalId, candidate.id);
-    }
+    for (const { candidate } of flow.candidateChanges) this.#noteCandidate(candidate);
+    for (const incident of flow.incidents) this.#incidents.set(incident.id, incident);
     for (const [position, { alert, index }] of flow.alertChanges.entries()) {
       const signalId = flow.sightings[position]?.signalId ?? null;
       if (signalId !== null) this.#signalOf.set(alert.fingerprint, signalId);
@@ -144,9 +165,12 @@ class Ledger {
         signalId,
         muted: this.#muted.has(alert.fingerprint),
         surprise: signalId === null ? null : (this.#surprise.get(signalId) ?? null),
+        incidentId: signalId === null ? null : (this.#incidentOf.get(signalId) ?? null),
       });
     }
     for (const page of flow.pages) {
+      const { priority = null } = this.#incidents.get(page.incidentId ?? '') ?? {};
+      this.#pages.push({ ...page, priority });
       for (const fingerprint of page.fingerprints) this.#addPage(this.#signalOf.get(fingerprint), page.id);
     }
   }
@@ -154,15 +178,39 @@ class Ledger {
   assignments(): Assignment[] {
     return this.#sightings
       .toSorted((a, b) => a.index - b.index)
-      .map(({ index, fingerprint, signalId, muted, surprise }) => ({
+      .map(({ index, fingerprint, signalId, incidentId, muted, surprise }) => ({
         index,
         fingerprint,
         signalId,
-        incidentId: signalId === null ? null : (this.#incidentOf.get(signalId) ?? null),
+        incidentId: incidentId === null ? null : this.#lastOf(incidentId),
         pageIds: signalId === null ? [] : (this.#pagesOf.get(signalId) ?? []),
         muted,
         surprise,
       }));
+  }
+
+  /** The pages in the order in which they left. */
+  pages(): ReplayedPage[] {
+    return this.#pages.map((page) => ({
+      ...page,
+      incidentId: page.incidentId === null ? null : this.#lastOf(page.incidentId),
+    }));
+  }
+
+  /** A resolved candidate may go on naming what belongs to another one by now. */
+  #noteCandidate({ id, state, mergedInto, signalIds }: Candidate): void {
+    if (mergedInto === null) this.#mergedInto.delete(id);
+    else this.#mergedInto.set(id, mergedInto);
+    for (const signalId of signalIds) {
+      if (state === 'open' || !this.#incidentOf.has(signalId)) this.#incidentOf.set(signalId, id);
+    }
+  }
+
+  #lastOf(incidentId: string): string {
+    let last = incidentId;
+    for (let next: string | undefined = last; next !== undefined; next = this.#mergedInto.get(last))
+      last = next;
+    return last;
   }
 
   #addPage(signalId: string | undefined, pageId: string): void {
