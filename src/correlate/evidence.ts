@@ -15,6 +15,8 @@ export interface Evidence {
   readonly memberId: string | null;
   /** The candidate holds a signal of the same or a similar text. */
   readonly hasSimilarText: boolean;
+  /** It holds a signal that usually comes with this one. */
+  readonly hasCompany: boolean;
 }
 
 interface Piece {
@@ -97,6 +99,7 @@ export function weighEvidence(
         .slice(0, 6)
         .map(({ code, text, weight }) => ({ stage: 'correlate', code, text: text(), weight: round(weight) })),
     memberId: tied.find((piece) => piece.weight > 0)?.memberId ?? null,
+    hasCompany: together !== null,
     hasSimilarText: content.some((piece) => piece.code === 'same_text' || piece.code === 'similar_text'),
   };
 }

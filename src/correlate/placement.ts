@@ -240,7 +240,7 @@ export class Placement {
     const profile = this.#candidates.profile(row.candidate.id);
     if (!profile || profile.size === 0) return [];
     if (!signal.isNotice && this.#isNotice(row)) return [];
-    if (!isGoingOn && (this.#isSilent(row, nowMs) || this.#hasGrown(row, nowMs))) return [];
+    if (this.#isSilent(row, nowMs) || (!isGoingOn && this.#hasGrown(row, nowMs))) return [];
     const first = this.#firstOf(row);
     const familySize = first.candidate.signalIds.length + first.overflowCount;
     const familyRatio = Math.max(1, familySize / profile.size);
@@ -250,6 +250,7 @@ export class Placement {
       background: this.#background,
       signal: (id) => this.#candidates.signal(id),
     });
+    if (isGoingOn && !evidence.hasCompany) return [];
     if (row.candidate.state === 'resolved' && !evidence.hasSimilarText) return [];
     return [{ row, evidence }];
   }
