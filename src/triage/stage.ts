@@ -23,6 +23,7 @@ import {
   strongestReasons,
   type IncidentRow,
 } from './incident-row.ts';
+import { KnownNames } from './novelty.ts';
 import { createRecall, isRecallDue, readRecallFact } from './recall.ts';
 import { TriageRules } from './rules.ts';
 import { createMember, createTriageSignal, type Member, type TriageSignal } from './triage-signal.ts';
@@ -47,6 +48,7 @@ class Triage implements TriageStage {
   readonly #context: StageContext;
   readonly #incidents: Table<IncidentRow>;
   readonly #signals: Table<TriageSignal>;
+  readonly #names: KnownNames;
   /** What this frame says. */
   #surprises: ReadonlyMap<string, number | null> = new Map();
   #config: TriageConfig = triageConfig.parse({});
@@ -57,6 +59,7 @@ class Triage implements TriageStage {
     this.#context = context;
     this.#incidents = context.table('incidents');
     this.#signals = context.table('signals');
+    this.#names = new KnownNames(context);
   }
 
   restore(config: TocsinFrame['entry']): void {
@@ -218,7 +221,7 @@ class Triage implements TriageStage {
 
   /** Notes to which open incident its signals belong now. New ones are last, unless it was regrouped. */
   #own(
-    { id: incidentId, signalIds, state }: CandidateChange['candidate'],
+    { id: incidentId, domain, signalIds, state }: CandidateChange['candidate'],
     isRegrouped: boolean,
     nowMs: number,
   ): void {
@@ -232,6 +235,7 @@ class Triage implements TriageStage {
         signal.sinceMs = nowMs;
         signal.surprise = this.#surprises.get(id) ?? null;
       }
+      if (!isRegrouped) this.#names.note(domain, signal);
       signal.incidentId = incidentId;
       this.#signals.touch(id);
     }
