@@ -15,6 +15,8 @@ export interface Evidence {
   readonly memberId: string | null;
   /** The candidate holds a signal of the same or a similar text. */
   readonly hasSimilarText: boolean;
+  /** The signal's service calls one of the candidate's: it may be an effect of what the candidate holds, and of other things besides. */
+  readonly isEffect: boolean;
   /** It holds a signal that usually comes with this one. */
   readonly hasCompany: boolean;
 }
@@ -24,6 +26,7 @@ interface Piece {
   readonly text: () => string;
   readonly weight: number;
   readonly memberId: string | null;
+  readonly isEffect?: boolean;
 }
 
 /** A candidate as it is weighed. Candidates that continue each other because they were full are one family and one cause. */
@@ -99,6 +102,7 @@ export function weighEvidence(
         .slice(0, 6)
         .map(({ code, text, weight }) => ({ stage: 'correlate', code, text: text(), weight: round(weight) })),
     memberId: tied.find((piece) => piece.weight > 0)?.memberId ?? null,
+    isEffect: place?.isEffect === true,
     hasCompany: together !== null,
     hasSimilarText: content.some((piece) => piece.code === 'same_text' || piece.code === 'similar_text'),
   };
@@ -239,7 +243,7 @@ function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piec
       const memberId = profile.memberWith(serviceKey(best.other)) ?? null;
       const { other, path } = best;
       const text = () => pathText(service, other, path);
-      return { code: 'topology', text, weight: best.weight, memberId };
+      return { code: 'topology', text, weight: best.weight, memberId, isEffect: path.relation === 'calls' };
     }
   }
   const places = facets.values.filter((value) => isPlace(value));

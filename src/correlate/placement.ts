@@ -151,7 +151,7 @@ export class Placement {
     this.#noteFamily(row, nowMs);
     this.#note(row, signal, facets, nowMs);
     if (hasPlace && !signal.isNotice)
-      this.#mergeAll(signal, row, matches.slice(1), this.#config.merge_threshold, nowMs);
+      this.#mergeAll(signal, row, mergeable(matches), this.#config.merge_threshold, nowMs);
   }
 
   /** The candidate itself, or the one that continues its family when it is full. */
@@ -303,6 +303,11 @@ export class Placement {
       row = into;
     }
   }
+}
+
+/** The matches after the best one. What depends on two things that are in trouble does not make one of them. */
+function mergeable([best, ...others]: readonly Match[]): Match[] {
+  return others.filter(({ evidence }) => !(best?.evidence.isEffect && evidence.isEffect));
 }
 
 function linkTo(signal: SignalRow, { row, evidence }: Match): Link {
