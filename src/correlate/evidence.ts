@@ -55,7 +55,10 @@ const agreement = { label: 0.5, name: 0.3, entity: 0.5, service: 0.5, template: 
 /** What a further piece about content still counts, after the strongest, as a power of this. */
 const dependence = 0.3;
 const hopWeight = { 1: 6.5, 2: 4 } as const;
-/** Both are on one service of the catalog. */
+/** What a way still counts to a service whose trouble is explained, and one over a third service that is not affected itself. */
+const explainedShare = 0.4;
+const sharedShare = 0.7;
+/** Both are on one service. */
 const sameServiceWeight = 2;
 /** A service with more neighbours than this says less about what it connects. */
 const hubDegree = 4;
@@ -222,7 +225,6 @@ function similarPiece(
 function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piece | null {
   const { service } = facets;
   if (service !== null && profile.services.includes(service)) {
-    if (!graph.service(service)) return null;
     const memberId = profile.memberWith(serviceKey(service)) ?? null;
     return {
       code: 'topology',
@@ -236,7 +238,7 @@ function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piec
     let best: { other: string; path: ServicePath; weight: number } | null = null;
     for (const other of profile.services) {
       const path = near.get(other);
-      const weight = path ? pathWeight(path, graph) : 0;
+      const weight = path ? pathWeight(path, graph) * doubt(service, other, path, profile, graph) : 0;
       if (path && weight > (best?.weight ?? 0)) best = { other, path, weight };
     }
     if (best) {
@@ -258,6 +260,24 @@ function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piec
         ? farWeight
         : otherServiceWeight;
   return { code: 'elsewhere', text: () => 'no machine or service in common', weight, memberId: null };
+}
+
+/**
+ * What a candidate has explained already needs no other reason: where `other` calls the signal's service and another affected one too, the
+ * signal is as likely of a cause of its own.
+ */
+function doubt(
+  service: string,
+  other: string,
+  path: ServicePath,
+  profile: Profile,
+  graph: ServiceGraph,
+): number {
+  if (path.relation === 'calls') return 1;
+  const reached = path.via ?? service;
+  for (const callee of graph.dependenciesOf(other))
+    if (callee !== service && callee !== reached && profile.services.includes(callee)) return explainedShare;
+  return path.relation === 'shares' ? sharedShare : 1;
 }
 
 function pathWeight(path: ServicePath, graph: ServiceGraph): number {
