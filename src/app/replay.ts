@@ -1,7 +1,7 @@
 import type { Alert } from '../alert/index.ts';
 import type { LogSlice } from '../engine/index.ts';
 import type { ConfigEntry, Incident, LogEntry, TocsinFrame } from '../incident/index.ts';
-import { Ledger, type Assignment } from './ledger.ts';
+import { Ledger, type Assignment, type ReplayedPage } from './ledger.ts';
 import type { Pipeline } from './pipeline.ts';
 
 export interface ReplayOptions {
@@ -65,6 +65,11 @@ export class Replay {
   /** One element for each input alert, in input order. Empty unless assignments were asked for. */
   assignments(): Assignment[] {
     return this.#ledger?.assignments() ?? [];
+  }
+
+  /** The pages that left, with what is known of their incidents then. Empty unless assignments were asked for. */
+  pages(): ReplayedPage[] {
+    return this.#ledger?.pages() ?? [];
   }
 
   /** All incidents in their last revision; those that were merged into others are left out. */

@@ -1,15 +1,18 @@
 import type { StageContext, Table } from '../engine/index.ts';
 import type { FacetValue } from './facets.ts';
+import { learn, patienceOf } from './pace.ts';
 
 interface DomainRow {
   /** Signals counted, halved together with the counts of the values. */
   count: number;
-  /** Decaying number of signals, for their rate. */
+  /** Decaying number of causes that came up, for their rate. */
   pulse: number;
   pulseAtMs: number;
   readonly firstAtMs: number;
   /** The candidates that last took in a signal, the newest last; no longer than `recentLength`. */
   recent: string[];
+  /** The silences that events ended when they joined an incident. */
+  lags?: { logGap: number; variance: number; count: number };
 }
 
 /** How much of the background a candidate itself is: what is judged against it must leave it out. */
@@ -22,8 +25,8 @@ const recentLength = 8;
 const halveAfter = 20_000;
 /** The mean over which rates are taken. */
 export const rateSpanMs = 3_600_000;
-/** Before anything is learned, signals of other causes are expected every ten minutes, with the certainty of two of them. */
-const priorSignals = 2;
+/** Before anything is learned, a cause is expected every ten minutes, with the certainty of two of them. */
+const priorCauses = 2;
 const priorSpanMs = 1_200_000;
 /** Share of signals that have a given value before anything is learned, and how many signals that belief is worth. */
 const priorShare = { label: 0.5, name: 0.1, entity: 0.05, service: 0.05, template: 0.1 } as const;
@@ -44,21 +47,26 @@ export class Background {
     this.#counted = context.table('counted');
   }
 
-  /** Counts a signal that has opened. A notice counts for the values, but not for the rate at which trouble comes. */
-  count(domain: string, values: readonly FacetValue[], isNotice: boolean, nowMs: number): void {
+  /** Counts a cause that came up; `by` less than zero takes back what turned out to be another's. */
+  noteCause(domain: string, by: number, nowMs: number): void {
+    const row = this.#domain(domain, nowMs);
+    row.pulse = Math.max(0, decayed(row.pulse, nowMs - row.pulseAtMs) + by);
+    row.pulseAtMs = nowMs;
+  }
+
+  /** Counts a signal that has opened. Returns whether it has forgotten half of everything since. */
+  count(domain: string, values: readonly FacetValue[], nowMs: number): boolean {
     const row = this.#domain(domain, nowMs);
     row.count++;
-    if (!isNotice) {
-      row.pulse = decayed(row.pulse, nowMs - row.pulseAtMs) + 1;
-      row.pulseAtMs = nowMs;
-    }
     for (const { key } of values) {
       const countKey = `${domain}\n${key}`;
       this.#counts.set(countKey, (this.#counts.get(countKey) ?? 0) + 1);
     }
     const counted = (this.#counted.get('signals') ?? 0) + 1;
     this.#counted.set('signals', counted % halveAfter);
-    if (counted === halveAfter) this.#halve();
+    if (counted < halveAfter) return false;
+    this.#halve();
+    return true;
   }
 
   /** Notes that `candidateId` has taken in a signal. */
@@ -91,13 +99,26 @@ export class Background {
     return (others + priorWeight * priorShare[value.kind]) / (allOthers + priorWeight);
   }
 
-  /** Expected signals per millisecond of causes other than a candidate's, whose own decayed number of signals is `ownPulse`. */
-  rate(domain: string, ownPulse: number, nowMs: number): number {
+  /** Expected causes per second that nobody has seen yet. */
+  causeRate(domain: string, nowMs: number): number {
     const row = this.#domains.get(domain);
-    if (!row) return priorSignals / priorSpanMs;
-    const others = Math.max(0, decayed(row.pulse, nowMs - row.pulseAtMs) - ownPulse);
+    if (!row) return (1000 * priorCauses) / priorSpanMs;
+    const seen = decayed(row.pulse, nowMs - row.pulseAtMs);
     const observedMs = rateSpanMs * (1 - Math.exp(-(nowMs - row.firstAtMs) / rateSpanMs));
-    return (others + priorSignals) / (observedMs + priorSpanMs);
+    return (1000 * (seen + priorCauses)) / (observedMs + priorSpanMs);
+  }
+
+  /** Learns from how long an incident had been silent, given as its logarithm, when another event joined it. */
+  noteLag(domain: string, logLag: number): void {
+    const row = this.#domains.get(domain);
+    if (!row) return;
+    learn((row.lags ??= { ...priorLags }), logLag, lagMemory);
+    this.#domains.touch(domain);
+  }
+
+  /** How long the incidents of a domain are silent at most, as a rule, before another event joins them; in milliseconds. */
+  longestLagMs(domain: string): number {
+    return patienceOf(this.#domains.get(domain)?.lags ?? priorLags) ?? 0;
   }
 
   #domain(domain: string, nowMs: number): DomainRow {
@@ -124,6 +145,10 @@ export class Background {
     }
   }
 }
+
+/** Before anything is learned, an incident's events are ten seconds apart, seldom more than some minutes; worth this many silences. */
+const priorLags = { logGap: Math.log(10), variance: 2.25, count: 8 };
+const lagMemory = 512;
 
 /** A decaying count after `elapsedMs`. */
 export function decayed(pulse: number, elapsedMs: number): number {

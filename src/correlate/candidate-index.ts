@@ -1,4 +1,5 @@
-import { serviceKey, type Facets } from './facets.ts';
+import type { Companion } from './companions.ts';
+import { kindKey, serviceKey, type Facets } from './facets.ts';
 
 /** How many members of a candidate have a value, and one of them. */
 interface Holders {
@@ -111,18 +112,20 @@ export class CandidateIndex {
   }
 
   /**
-   * Adds to `votes` how well candidates are found by `facets` and by the services near it: the fewer share a value, the
+   * Adds to `votes` how well candidates are found by `facets`, by the services near it and by what usually comes with it: the fewer share a value, the
    * more it says. Hubs (more than `maxPostings`) are passed over, so that the cost does not grow with the candidates.
    */
   find(
     domain: string,
     facets: Facets,
     nearServices: Iterable<string>,
+    companions: readonly Companion[],
     maxPostings: number,
     votes: Map<string, number>,
   ): void {
     const postings = this.#domains.get(domain);
     if (!postings) return;
+    for (const { kind } of companions) vote(postings.get(kindKey(kind)), maxPostings, votes);
     for (const { key } of facets.values) vote(postings.get(key), maxPostings, votes);
     for (const key of facets.bands) vote(postings.get(key), maxPostings, votes);
     let looked = 0;

@@ -1,6 +1,7 @@
 import type { Labels } from '../alert/index.ts';
 import type { Candidate, Reason } from '../incident/index.ts';
-import { decayed } from './background.ts';
+import { addHeat, createHeat, type Heat } from './heat.ts';
+import { createPace, learn, logOf, type Pace } from './pace.ts';
 
 /** What correlation remembers of a signal. */
 export interface SignalRow {
@@ -13,6 +14,8 @@ export interface SignalRow {
   readonly isNotice: boolean;
   isFiring: boolean;
   candidateId: string;
+  /** Of what is told as events, without a word about their end: how often it is heard of. Absent where alerts say themselves when they end. */
+  pace?: Pace;
 }
 
 /** A candidate and what only correlation needs to know of it. */
@@ -21,13 +24,18 @@ export interface CandidateRow {
   /** The number in its id; a lower one is older. */
   readonly number: number;
   firingCount: number;
+  /** How many of them fire until their sender says that they do not: what has such a signal goes on, however long it is silent. */
+  steadyCount: number;
+  /** How often its events are heard of; absent while it holds none. */
+  pace?: Pace;
   /** It takes part in correlation: signals may find it through the index. */
   isActive: boolean;
   /** Candidates that it must never be joined with by itself, because a person took them apart. */
   apart: string[];
-  /** Decaying number of its new signals, to leave them out of the domain's rate. */
-  pulse: number;
-  pulseAtMs: number;
+  /** How often it takes in further signals, those that come at once counted once; absent while it has not. */
+  growth?: Pace;
+  /** How much it may be expected to take in another signal now. */
+  heat: Heat;
   /** The first of the candidates that continue each other because each before was full; itself when it is the first. */
   familyId: string;
   /** Of the first: how many signals its continuations have taken in. */
@@ -36,6 +44,9 @@ export interface CandidateRow {
   continuedBy: string | null;
 }
 
+/** Signals of one moment: monitors look at a thing at slightly different times. */
+const atOnceMs = 5000;
+const growthMemory = 16;
 const maxReasons = 20;
 const maxLinks = 200;
 
@@ -55,10 +66,10 @@ export function createCandidateRow(id: string, number: number, domain: string, n
     },
     number,
     firingCount: 0,
+    steadyCount: 0,
     isActive: false,
     apart: [],
-    pulse: 0,
-    pulseAtMs: nowMs,
+    heat: createHeat(nowMs),
     familyId: `INC-${number}`,
     overflowCount: 0,
     continuedBy: null,
@@ -78,13 +89,13 @@ export function setLinks(row: CandidateRow, links: Candidate['links']): void {
 
 /** Counts a new signal at `nowMs`. */
 export function noteSignal(row: CandidateRow, nowMs: number): void {
+  const gapMs = nowMs - row.candidate.lastAtMs;
+  if (gapMs > atOnceMs) {
+    row.growth ??= createPace(row.candidate.lastAtMs);
+    learn(row.growth, logOf(gapMs), growthMemory);
+  }
   row.candidate.lastAtMs = nowMs;
-  row.pulse = pulseOf(row, nowMs) + 1;
-  row.pulseAtMs = nowMs;
-}
-
-export function pulseOf(row: CandidateRow, nowMs: number): number {
-  return decayed(row.pulse, nowMs - row.pulseAtMs);
+  addHeat(row.heat, 1, nowMs);
 }
 
 /** A copy that later stages may keep. */

@@ -12,6 +12,8 @@ import {
 } from './candidate-row.ts';
 import type { CorrelateConfig } from './config.ts';
 import { facetsOf, isPlace, keysOf, type Facets } from './facets.ts';
+import { takeHeat } from './heat.ts';
+import { createPace, hear } from './pace.ts';
 
 type ChangeWord = CandidateChange['change'];
 
@@ -99,7 +101,8 @@ export class Candidates {
     if (former) this.#letGo(former);
     this.#signals.set(signal.id, signal);
     signal.candidateId = candidate.id;
-    row.firingCount++;
+    countFiring(row, signal, 1);
+    if (signal.pace) this.#hearCandidate(row, nowMs);
     candidate.signalIds = [...candidate.signalIds.filter((id) => id !== signal.id), signal.id];
     if (link) setLinks(row, [...candidate.links, link]);
     noteSignal(row, nowMs);
@@ -110,13 +113,42 @@ export class Candidates {
     this.note(row, candidate.signalIds.length === 1 ? 'opened' : 'joined', link ? [link] : []);
   }
 
+  /** A member that is told as events is heard of again, in its own time; `row` is its candidate where that goes on with it. */
+  hearMember(signal: SignalRow, row: CandidateRow | null, nowMs: number): void {
+    if (!signal.pace) return;
+    hear(signal.pace, nowMs);
+    this.#signals.touch(signal.id);
+    if (!row) return;
+    this.#hearCandidate(row, nowMs);
+    this.#rows.touch(row.candidate.id);
+  }
+
+  /**
+   * Takes a member, which goes on to another candidate, out of the open one that it was in. One that has nothing firing left is over, and
+   * goes on naming it.
+   */
+  leave(signal: SignalRow, text: string, nowMs: number): void {
+    const row = this.#rows.get(signal.candidateId);
+    if (!row) return;
+    this.#removeProfile(row);
+    if (row.isActive) this.#addProfile(row, signal.id);
+    if (row.candidate.state !== 'open') return;
+    if (row.firingCount > (signal.isFiring ? 1 : 0)) {
+      this.nameOnly(
+        row,
+        row.candidate.signalIds.filter((id) => id !== signal.id),
+      );
+      this.note(row, 'updated');
+    } else this.resolve(row, 'moved_on', text, nowMs);
+  }
+
   /** Notes that a member fires or has stopped firing. */
   setFiring(signal: SignalRow, isFiring: boolean): void {
     if (signal.isFiring === isFiring) return;
     signal.isFiring = isFiring;
     this.#signals.touch(signal.id);
     const row = this.#rows.get(signal.candidateId);
-    if (row) row.firingCount += isFiring ? 1 : -1;
+    if (row) countFiring(row, signal, isFiring ? 1 : -1);
   }
 
   resolve(row: CandidateRow, code: string, text: string, nowMs: number): void {
@@ -146,7 +178,8 @@ export class Candidates {
     this.nameOnly(into, into.candidate.signalIds);
     for (const id of from.apart) this.setApart(into.candidate.id, id);
     into.candidate.lastAtMs = Math.max(into.candidate.lastAtMs, from.candidate.lastAtMs);
-    into.pulse += from.pulse;
+    takeHeat(into.heat, from.heat);
+    if (from.pace && (!into.pace || from.pace.heardAtMs > into.pace.heardAtMs)) into.pace = { ...from.pace };
     from.candidate.state = 'merged';
     from.candidate.mergedInto = into.candidate.id;
     from.candidate.resolvedAtMs = nowMs;
@@ -188,8 +221,8 @@ export class Candidates {
       signal.candidateId = into.candidate.id;
       this.#signals.touch(id);
       if (!signal.isFiring) continue;
-      from.firingCount--;
-      into.firingCount++;
+      countFiring(from, signal, -1);
+      countFiring(into, signal, 1);
     }
     this.deriveProfile(from);
     this.deriveProfile(into);
@@ -279,16 +312,21 @@ export class Candidates {
   #letGo(signal: SignalRow): void {
     const row = this.#rows.get(signal.candidateId);
     if (!row || !signal.isFiring) return;
-    row.firingCount--;
+    countFiring(row, signal, -1);
     this.#rows.touch(signal.candidateId);
   }
 
-  #addProfile(row: CandidateRow): void {
+  #hearCandidate(row: CandidateRow, nowMs: number): void {
+    if (row.pace) hear(row.pace, nowMs);
+    else row.pace = createPace(nowMs);
+  }
+
+  #addProfile(row: CandidateRow, without = ''): void {
     const { id, signalIds } = row.candidate;
     const profile = new Profile();
     for (const signalId of signalIds) {
       const signal = this.#signals.get(signalId);
-      if (signal?.candidateId !== id) continue;
+      if (signal?.candidateId !== id || signalId === without) continue;
       this.#enter(profile, row, signalId, facetsOf(signal, this.#config, this.#graph));
     }
     this.#profiles.set(id, profile);
@@ -312,4 +350,9 @@ export class Candidates {
     row.apart = edit(row.apart);
     this.#rows.touch(id);
   }
+}
+
+function countFiring(row: CandidateRow, signal: SignalRow, by: number): void {
+  row.firingCount += by;
+  if (!signal.pace) row.steadyCount += by;
 }

@@ -2,8 +2,9 @@ import type { Reason, ServiceGraph, ServicePath } from '../incident/index.ts';
 import type { Background } from './background.ts';
 import type { Profile } from './candidate-index.ts';
 import type { CandidateRow, SignalRow } from './candidate-row.ts';
-import type { CorrelateConfig } from './config.ts';
-import { isPlace, serviceKey, similarityOf, type Facets, type FacetValue } from './facets.ts';
+import { mostCompanionWeight, type Companion } from './companions.ts';
+import { intensityOf } from './heat.ts';
+import { isPlace, kindKey, serviceKey, similarityOf, type Facets, type FacetValue } from './facets.ts';
 
 /** What speaks for a signal belonging to a candidate. `weight` is the sum in log-odds. */
 export interface Evidence {
@@ -14,6 +15,10 @@ export interface Evidence {
   readonly memberId: string | null;
   /** The candidate holds a signal of the same or a similar text. */
   readonly hasSimilarText: boolean;
+  /** The signal's service calls one of the candidate's: it may be an effect of what the candidate holds, and of other things besides. */
+  readonly isEffect: boolean;
+  /** It holds a signal that usually comes with this one. */
+  readonly hasCompany: boolean;
 }
 
 interface Piece {
@@ -21,6 +26,7 @@ interface Piece {
   readonly text: () => string;
   readonly weight: number;
   readonly memberId: string | null;
+  readonly isEffect?: boolean;
 }
 
 /** A candidate as it is weighed. Candidates that continue each other because they were full are one family and one cause. */
@@ -29,33 +35,39 @@ export interface WeighedCandidate {
   readonly profile: Profile;
   /** Signals of its family for each of its own; at least 1. */
   readonly familyRatio: number;
-  /** Decayed number of new signals of its family. */
-  readonly familyPulse: number;
+  /** The signal has not begun now but goes on: that the candidate began long ago says nothing then. */
+  readonly isGoingOn: boolean;
+  /** Causes per second that nobody has seen yet. */
+  readonly causeRate: number;
 }
 
 /** Where the evidence looks things up. */
 export interface EvidenceSources {
-  readonly config: CorrelateConfig;
   readonly graph: ServiceGraph;
   readonly background: Background;
   readonly signal: (id: string) => SignalRow | undefined;
 }
 
-const timeBounds = { least: -4, most: 3 } as const;
-/** Tail index of the gaps within one incident: cascades arrive in seconds and in many minutes. */
-const timeTail = 0.5;
+const timeBounds = { least: -4, most: 5 } as const;
 const mostPerValue = 4;
 /** How often a signal of the same cause has the value that others of its incident have. */
 const agreement = { label: 0.5, name: 0.3, entity: 0.5, service: 0.5, template: 0.3 } as const;
 /** What a further piece about content still counts, after the strongest, as a power of this. */
 const dependence = 0.3;
 const hopWeight = { 1: 6.5, 2: 4 } as const;
-/** Both are on one service of the catalog. */
+/** What a way still counts to a service whose trouble is explained, and one over a third service that is not affected itself. */
+const explainedShare = 0.4;
+const sharedShare = 0.7;
+/** Both are on one service. */
 const sameServiceWeight = 2;
 /** A service with more neighbours than this says less about what it connects. */
 const hubDegree = 4;
-/** Both say where they happen (machine, service), and it is neither the same place nor near in the catalog. */
-const elsewhereWeight = -2;
+/** Both say where they happen, and it is not the same machine ... */
+const otherMachineWeight = -5;
+/** ... or not the same service: trouble goes from one to the other, whether the catalog knows it or not. */
+const otherServiceWeight = -0.5;
+/** The catalog knows both services, and they are not near each other. */
+const farWeight = -2;
 const leastSimilarity = 0.5;
 
 /**
@@ -67,20 +79,22 @@ export function weighEvidence(
   signal: SignalRow,
   facets: Facets,
   candidate: WeighedCandidate,
+  companions: readonly Companion[],
   nowMs: number,
   sources: EvidenceSources,
 ): Evidence {
-  const { config, graph, background } = sources;
+  const { graph } = sources;
   const content = contentPieces(signal, facets, candidate, sources).sort((a, b) => b.weight - a.weight);
   const pieces: Piece[] = content.map((piece, index) => ({
     ...piece,
     weight: piece.weight * dependence ** index,
   }));
   const place = placePiece(facets, candidate.profile, graph);
-  const scalesMs =
-    place && place.weight > 0 ? [config.time_scale, config.cascade_scale] : [config.time_scale];
-  const time = timePiece(candidate, nowMs, scalesMs, background);
-  if (place) pieces.push(place);
+  const together = togetherPiece(companions, candidate.profile);
+  const onset = timePiece(candidate, place !== null && place.weight > 0, nowMs);
+  const time = candidate.isGoingOn && together && onset.weight < 0 ? excused(onset, together) : onset;
+  if (place) pieces.push(place.weight > 0 || !together ? place : excused(place, together));
+  if (together) pieces.push(together);
   const tied = pieces.sort((a, b) => b.weight - a.weight);
   const all = [...tied, time];
   return {
@@ -91,27 +105,41 @@ export function weighEvidence(
         .slice(0, 6)
         .map(({ code, text, weight }) => ({ stage: 'correlate', code, text: text(), weight: round(weight) })),
     memberId: tied.find((piece) => piece.weight > 0)?.memberId ?? null,
+    isEffect: place?.isEffect === true,
+    hasCompany: together !== null,
     hasSimilarText: content.some((piece) => piece.code === 'same_text' || piece.code === 'similar_text'),
   };
 }
 
 /**
- * Density of the gap between signals of one cause (Lomax distribution, of the scale that fits best) against the rate of the
- * signals of all other causes: in a quiet domain a small gap says much, in a busy one nothing.
+ * The signals per second that the candidate lets expect now, against the rate at which new causes come up: where one comes up once an
+ * hour, coming close after a signal says much, where one does each second nothing.
  */
 function timePiece(
-  { row, familyPulse }: WeighedCandidate,
+  { row: { candidate, heat }, causeRate }: WeighedCandidate,
+  isCascade: boolean,
   nowMs: number,
-  scalesMs: readonly number[],
-  background: Background,
 ): Piece {
-  const gapMs = Math.max(0, nowMs - row.candidate.lastAtMs);
-  const density = Math.max(
-    ...scalesMs.map((scaleMs) => timeTail / (scaleMs * (1 + gapMs / scaleMs) ** (1 + timeTail))),
-  );
-  const rate = background.rate(row.candidate.domain, familyPulse, nowMs);
-  const weight = clamp(Math.log(density / rate), timeBounds.least, timeBounds.most);
+  const gapMs = Math.max(0, nowMs - candidate.lastAtMs);
+  const expected = intensityOf(heat, isCascade, nowMs);
+  const weight = clamp(Math.log(expected / causeRate), timeBounds.least, timeBounds.most);
   return { code: 'time', text: () => `within ${secondsText(gapMs)}`, weight, memberId: null };
+}
+
+/** What is sure to come together does so in spite of being elsewhere, and long after its candidate began. */
+function excused(piece: Piece, together: Piece): Piece {
+  return { ...piece, weight: piece.weight * (1 - together.weight / mostCompanionWeight) };
+}
+
+/** The surest of what usually comes with the signal and is in the candidate. */
+function togetherPiece(companions: readonly Companion[], profile: Profile): Piece | null {
+  for (const { kind, together, of, weight } of companions) {
+    const memberId = profile.memberWith(kindKey(kind));
+    if (memberId === undefined) continue;
+    const text = () => `came together ${Math.round(together)} of ${Math.round(of)} times`;
+    return { code: 'together', text, weight, memberId };
+  }
+  return null;
 }
 
 function contentPieces(
@@ -197,7 +225,6 @@ function similarPiece(
 function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piece | null {
   const { service } = facets;
   if (service !== null && profile.services.includes(service)) {
-    if (!graph.service(service)) return null;
     const memberId = profile.memberWith(serviceKey(service)) ?? null;
     return {
       code: 'topology',
@@ -211,25 +238,46 @@ function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piec
     let best: { other: string; path: ServicePath; weight: number } | null = null;
     for (const other of profile.services) {
       const path = near.get(other);
-      const weight = path ? pathWeight(path, graph) : 0;
+      const weight = path ? pathWeight(path, graph) * doubt(service, other, path, profile, graph) : 0;
       if (path && weight > (best?.weight ?? 0)) best = { other, path, weight };
     }
     if (best) {
       const memberId = profile.memberWith(serviceKey(best.other)) ?? null;
       const { other, path } = best;
       const text = () => pathText(service, other, path);
-      return { code: 'topology', text, weight: best.weight, memberId };
+      return { code: 'topology', text, weight: best.weight, memberId, isEffect: path.relation === 'calls' };
     }
   }
   const places = facets.values.filter((value) => isPlace(value));
   if (places.length === 0 || !profile.hasPlaces) return null;
   if (places.some((value) => profile.count(value.key) > 0)) return null;
-  return {
-    code: 'elsewhere',
-    text: () => 'no machine or service in common',
-    weight: elsewhereWeight,
-    memberId: null,
-  };
+  const isKnown = service !== null && graph.knows(service);
+  const isFar = isKnown && profile.services.some((other) => graph.knows(other));
+  const weight =
+    service === null || profile.services.length === 0
+      ? otherMachineWeight
+      : isFar
+        ? farWeight
+        : otherServiceWeight;
+  return { code: 'elsewhere', text: () => 'no machine or service in common', weight, memberId: null };
+}
+
+/**
+ * What a candidate has explained already needs no other reason: where `other` calls the signal's service and another affected one too, the
+ * signal is as likely of a cause of its own.
+ */
+function doubt(
+  service: string,
+  other: string,
+  path: ServicePath,
+  profile: Profile,
+  graph: ServiceGraph,
+): number {
+  if (path.relation === 'calls') return 1;
+  const reached = path.via ?? service;
+  for (const callee of graph.dependenciesOf(other))
+    if (callee !== service && callee !== reached && profile.services.includes(callee)) return explainedShare;
+  return path.relation === 'shares' ? sharedShare : 1;
 }
 
 function pathWeight(path: ServicePath, graph: ServiceGraph): number {

@@ -9,6 +9,8 @@ export interface Facets {
   readonly values: readonly FacetValue[];
   /** Bands of its signature (locality-sensitive hashing): who shares one is probably similar in text. */
   readonly bands: readonly string[];
+  /** What it says and where: what has the same kind is the same thing again. With its domain, so that it is unique. */
+  readonly kind: string;
 }
 
 export interface FacetValue {
@@ -25,7 +27,12 @@ const maxValueLength = 200;
 
 /** What of a signal can be looked up: labels that count, its service, its template and its signature's bands. */
 export function facetsOf(
-  signal: { readonly labels: Labels; readonly template: string; readonly signature: readonly number[] },
+  signal: {
+    readonly domain: string;
+    readonly labels: Labels;
+    readonly template: string;
+    readonly signature: readonly number[];
+  },
   config: CorrelateConfig,
   graph: ServiceGraph,
 ): Facets {
@@ -47,12 +54,32 @@ export function facetsOf(
       kind: 'template',
     });
   }
-  return { service, values, bands: bandsOf(signal.signature) };
+  return { service, values, bands: bandsOf(signal.signature), kind: kindOf(signal.domain, values) };
+}
+
+/** The alert's name, its text and all places, as a hash: two kinds are mistaken for one once in 2^32 pairs. */
+function kindOf(domain: string, values: readonly FacetValue[]): string {
+  let text = domain;
+  for (const value of values) {
+    if (value.kind !== 'label') text += `\n${value.key}`;
+  }
+  let [a, b] = [0x811c9dc5, 0x1b873593];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, 0x01000193);
+    b = Math.imul(b ^ code, 0x85ebca6b);
+  }
+  return `${(a >>> 0).toString(36)}${(b >>> 0).toString(36)}`;
+}
+
+/** The key by which a kind is looked up. */
+export function kindKey(kind: string): string {
+  return `k:${kind}`;
 }
 
 /** Everything that candidates are looked up by. */
-export function keysOf({ values, bands }: Facets): string[] {
-  return [...values.map(({ key }) => key), ...bands];
+export function keysOf({ values, bands, kind }: Facets): string[] {
+  return [...values.map(({ key }) => key), ...bands, kindKey(kind)];
 }
 
 /** Whether the value says where something happens. */

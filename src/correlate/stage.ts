@@ -3,6 +3,7 @@ import type { StageContext } from '../engine/index.ts';
 import {
   commandOf,
   readServiceGraph,
+  type AlertChange,
   type Candidate,
   type ConfigEntry,
   type SignalChange,
@@ -10,9 +11,10 @@ import {
   type TocsinStage,
 } from '../incident/index.ts';
 import { Background } from './background.ts';
-import { copyCandidate, type CandidateRow } from './candidate-row.ts';
+import { copyCandidate, type CandidateRow, type SignalRow } from './candidate-row.ts';
 import { Candidates } from './candidates.ts';
 import { CorrelateCommands } from './commands.ts';
+import { Companions } from './companions.ts';
 import { correlateConfig, type CorrelateConfig } from './config.ts';
 import { Placement } from './placement.ts';
 
@@ -38,6 +40,7 @@ export function createCorrelateStage(context: StageContext): CorrelateStage {
 class Correlate implements CorrelateStage {
   readonly name = 'correlate';
   readonly #background: Background;
+  readonly #companions: Companions;
   readonly #candidates: Candidates;
   readonly #commands: CorrelateCommands;
   #config: CorrelateConfig = correlateConfig.parse({});
@@ -46,9 +49,16 @@ class Correlate implements CorrelateStage {
   constructor(context: StageContext) {
     const graph = readServiceGraph(null);
     this.#background = new Background(context);
+    this.#companions = new Companions(context);
     this.#candidates = new Candidates(context, this.#config, graph);
     this.#commands = new CorrelateCommands(context, this.#candidates);
-    this.#placement = new Placement(this.#candidates, this.#background, this.#config, graph);
+    this.#placement = new Placement(
+      this.#candidates,
+      this.#background,
+      this.#companions,
+      this.#config,
+      graph,
+    );
   }
 
   restore(config: TocsinFrame['entry']): void {
@@ -63,7 +73,14 @@ class Correlate implements CorrelateStage {
       const answer = this.#commands.apply(command, this.#config, frame.timeMs);
       if (answer) flow.answer = answer;
     }
-    for (const change of flow.signalChanges) this.#onSignal(change, frame.timeMs);
+    const events = readEvents(frame);
+    const returned = this.#hear(events, frame.timeMs);
+    for (const change of flow.signalChanges) {
+      const signal = this.#candidates.signal(change.signal.id);
+      if (signal && returned.has(signal)) this.#candidates.setFiring(signal, true);
+      else this.#onSignal(change, events.has(change.signal.id), frame.timeMs);
+    }
+    for (const signal of returned) this.#placement.replace(signal, frame.timeMs);
     for (let i = 0; i < flow.alertChanges.length; i++) {
       const { change, alert } = flow.alertChanges[i]!;
       if (change === 'fired') this.#onFired(alert, flow.sightings[i]?.signalId ?? '', frame.timeMs);
@@ -106,7 +123,13 @@ class Correlate implements CorrelateStage {
     this.#config = (entry?.payload['correlate'] as CorrelateConfig | undefined) ?? correlateConfig.parse({});
     const graph = readServiceGraph(entry?.payload ?? null);
     this.#candidates.rebuild(this.#config, graph);
-    this.#placement = new Placement(this.#candidates, this.#background, this.#config, graph);
+    this.#placement = new Placement(
+      this.#candidates,
+      this.#background,
+      this.#companions,
+      this.#config,
+      graph,
+    );
   }
 
   #publish(frame: TocsinFrame): void {
@@ -114,11 +137,35 @@ class Correlate implements CorrelateStage {
     if (changes.length > 0) frame.flow.candidateChanges = changes;
   }
 
-  #onSignal({ change, signal }: SignalChange, nowMs: number): void {
+  /**
+   * Takes in the reports of known signals that are events. Those that are heard of within their own time are counted where they are;
+   * returned are those whose time was over, to look for their place again once all others are counted.
+   */
+  #hear(events: ReadonlyMap<string, number>, nowMs: number): ReadonlySet<SignalRow> {
+    const returned = new Set<SignalRow>();
+    const kept = new Map<CandidateRow, SignalRow[]>();
+    for (const id of events.keys()) {
+      const signal = this.#candidates.signal(id);
+      const row = signal?.pace && this.#candidates.get(signal.candidateId);
+      if (!signal?.pace || !row) continue;
+      if (this.#placement.hasReturned(signal.pace, row, nowMs)) returned.add(signal);
+      else if (kept.has(row)) kept.get(row)!.push(signal);
+      else kept.set(row, [signal]);
+    }
+    for (const [row, signals] of kept) {
+      const isRevived = this.#placement.isRevived(row, signals.length, nowMs);
+      for (const signal of signals) {
+        this.#placement.hear(signal, row, events.get(signal.id) ?? 1, isRevived, nowMs);
+      }
+    }
+    return returned;
+  }
+
+  #onSignal({ change, signal }: SignalChange, isEvent: boolean, nowMs: number): void {
     const known = this.#candidates.signal(signal.id);
     const row = known && this.#candidates.get(known.candidateId);
     if (!known || !row) {
-      if (signal.state !== 'resolved') this.#placement.place(signal, nowMs);
+      if (signal.state !== 'resolved') this.#placement.place(signal, isEvent, nowMs);
       return;
     }
     this.#candidates.setFiring(known, signal.state !== 'resolved');
@@ -129,7 +176,7 @@ class Correlate implements CorrelateStage {
     const returns = change === 'opened' || change === 'reopened' || change === 'escalated';
     if (returns && row.candidate.state === 'resolved') {
       if (nowMs - (row.candidate.resolvedAtMs ?? nowMs) > this.#config.reopen_window) {
-        this.#placement.place(signal, nowMs);
+        this.#placement.place(signal, isEvent, nowMs);
         return;
       }
       this.#candidates.reopen(row, `${signal.text} returned`, nowMs);
@@ -164,6 +211,25 @@ class Correlate implements CorrelateStage {
     if (nowMs - row.candidate.lastAtMs < this.#config.max_idle) this.#candidates.schedule(row, nowMs);
     else this.#candidates.resolve(row, 'idle', 'nothing new for too long', nowMs);
   }
+}
+
+/** How many reports there are in this frame of each signal whose alerts are told as events: nobody says when they end. */
+function readEvents({ flow: { alertChanges, sightings } }: TocsinFrame): ReadonlyMap<string, number> {
+  if (!alertChanges.some(isEvent)) return noEvents;
+  const events = new Map<string, number>();
+  for (let i = 0; i < alertChanges.length; i++) {
+    const id = sightings[i]?.signalId;
+    if (id != null && isEvent(alertChanges[i]!)) events.set(id, (events.get(id) ?? 0) + 1);
+  }
+  return events;
+}
+
+const noEvents: ReadonlyMap<string, number> = new Map();
+
+function isEvent({ change, alert, index }: AlertChange): boolean {
+  return (
+    index >= 0 && alert.endsByTimeout && change !== 'resolved' && change !== 'expired' && change !== 'ignored'
+  );
 }
 
 function splitOnce(key: string): string[] {

@@ -55,11 +55,29 @@ export class ServiceGraph {
     return this.#services.has(name) || this.#dependants.has(name);
   }
 
-  /** The service that `labels` name, or null when they name none. */
+  /**
+   * The service that `labels` name, or null when they name none. Where no label is for that, a machine or a pod may: `checkout-api-7d9f-x2` is
+   * of `checkout-api` where the catalog has that.
+   */
   serviceOf(labels: Labels): string | null {
     for (const label of this.#serviceLabels) {
       const value = labelValue(labels, label);
       if (value !== '') return value;
+    }
+    if (this.#services.size === 0) return null;
+    for (const label of placeLabels) {
+      const service = this.#serviceIn(labelValue(labels, label));
+      if (service !== null) return service;
+    }
+    return null;
+  }
+
+  /** The longest beginning of `name`, up to a dash, dot or colon, that is a service. */
+  #serviceIn(name: string): string | null {
+    let rest = name.slice(0, maxPlaceLength);
+    while (rest !== '') {
+      if (this.knows(rest)) return rest;
+      rest = rest.slice(0, Math.max(rest.lastIndexOf('-'), rest.lastIndexOf('.'), rest.lastIndexOf(':'), 0));
     }
     return null;
   }
@@ -144,6 +162,18 @@ export function readServiceGraph(config: Readonly<Record<string, unknown>> | nul
 }
 
 const maxUpstreamHops = 3;
+/** Labels whose values begin with the name of a service where people or Kubernetes named them so. */
+const placeLabels = [
+  'pod',
+  'pod_name',
+  'deployment',
+  'container',
+  'instance',
+  'host',
+  'hostname',
+  'node',
+] as const;
+const maxPlaceLength = 120;
 const nothing: ReadonlySet<string> = new Set();
 
 function addTo(sets: Map<string, Set<string>>, key: string, value: string): void {

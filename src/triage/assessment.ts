@@ -3,6 +3,7 @@ import type { Candidate, Incident, Reason, ServiceGraph } from '../incident/inde
 import { findCategory } from './category.ts';
 import { findCauses } from './cause.ts';
 import type { TriageConfig } from './config.ts';
+import { rarestOf } from './novelty.ts';
 import { findPriority } from './priority.ts';
 import type { TriageRules } from './rules.ts';
 import { headOf, titleOf } from './title.ts';
@@ -58,7 +59,13 @@ export function assess(
   const causeId = probableCauses[0]?.signalId ?? null;
   const head = headOf(members, causeId);
   const category = findCategory(members, causeId);
-  const priority = findPriority(members, services, severity, surprise, graph, config);
+  const priority = findPriority(
+    members,
+    services,
+    { severity, surprise, rarest: rarestOf(members) },
+    graph,
+    config,
+  );
   const flapping = members.flatMap(({ signal }) => signal.flapping ?? []).slice(0, maxFlappingReasons);
   const reasons: Reason[] = [...flapping, ...overrules.reasons, ...priority.reasons];
   if (category.words.length > 0 && overrules.category === null) {

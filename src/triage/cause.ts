@@ -1,6 +1,7 @@
-import { severityRank } from '../alert/index.ts';
+import { labelValue, severityRank } from '../alert/index.ts';
 import type { ProbableCause, Reason, ServiceGraph } from '../incident/index.ts';
-import { servicesOf, type Member } from './triage-signal.ts';
+import type { Member } from './triage-signal.ts';
+import { findBlame, type Blame } from './upstream.ts';
 
 interface Suspect {
   readonly member: Member;
@@ -8,7 +9,22 @@ interface Suspect {
   readonly reasons: readonly Reason[];
 }
 
-const weights = { first: 2, upstream: 3, downstream: -2, surprise: 1, severity: 1 } as const;
+const weights = {
+  first: 2,
+  upstream: 1,
+  surprise: 1,
+  severity: 1,
+  flapping: -2,
+  symptom: -1,
+  fault: 1,
+} as const;
+/** Bounds of what the place in the graph counts, before its weight. */
+const blameBounds = { least: -3, most: 3 } as const;
+/** What is felt, and what may be the reason for it. */
+const symptomWords =
+  /\b(latency|latencies|slow|answers in|timeouts?|timed out|error rate|errors?|requests|5xx|unavailable|health check|apdex|duration|throughput)\b/i;
+const faultWords =
+  /\b(disk|space|memory|oom|killed|cpu|throttled|deploy\w*|rollout|release|config\w*|certificate|expired|crash\w*|packets?|link|host|node|replication|connections?|exhausted|leak|quota|power|corrupt\w*|down|unreachable)\b/i;
 /** A signal this much later than the first is hardly the cause for being early. */
 const leadScaleMs = 60_000;
 /** Signals that came later than so many others are not suspected. */
@@ -26,14 +42,20 @@ export function findCauses(all: readonly Member[], graph: ServiceGraph): Probabl
   if (all.length < 2) return [];
   const members = all.slice(0, maxSuspects);
   const firstAtMs = Math.min(...members.map(({ signal }) => signal.sinceMs));
-  const positions = positionsOf(servicesOf(all), graph);
-  const suspects = members.map((member) => suspect(member, firstAtMs, positions));
+  const weightOf = new Map<string, number>();
+  for (const { service } of all)
+    if (service !== null) weightOf.set(service, (weightOf.get(service) ?? 0) + 1);
+  const blame = findBlame(weightOf, graph);
+  const suspects = members.map((member) => suspect(member, firstAtMs, blame));
   const total = suspects.reduce((sum, { belief }) => sum + belief, 0);
   suspects.sort(
     (a, b) => b.belief - a.belief || a.member.signal.sinceMs - b.member.signal.sinceMs || byId(a, b),
   );
   const [top, second] = suspects;
-  if (!top || (top.belief / total) * members.length < leastLift) return [];
+  if (!top) return [];
+  const isOnePlace =
+    top.member.service !== null && weightOf.size === 1 && weightOf.get(top.member.service) === all.length;
+  if (!isOnePlace && (top.belief / total) * members.length < leastLift) return [];
   if (second && top.belief / second.belief < 1 + 1e-9 && top.member.service !== second.member.service)
     return [];
   return suspects.slice(0, maxCauses).map(({ member: { signal }, belief, reasons }) => ({
@@ -45,30 +67,7 @@ export function findCauses(all: readonly Member[], graph: ServiceGraph): Probabl
   }));
 }
 
-interface Position {
-  readonly callers: readonly string[];
-  readonly callees: readonly string[];
-  readonly others: number;
-}
-
-/** For each affected service: which other affected services depend on it, and on which it depends. */
-function positionsOf(services: readonly string[], graph: ServiceGraph): ReadonlyMap<string, Position> {
-  const known = services.filter((service) => graph.knows(service));
-  const others = Math.max(1, services.length - 1);
-  const positions = new Map<string, { callers: string[]; callees: string[]; others: number }>();
-  for (const service of known) positions.set(service, { callers: [], callees: [], others });
-  for (const service of known) {
-    const upstream = graph.upstreamOf(service);
-    for (const callee of known) {
-      if (!upstream.has(callee)) continue;
-      positions.get(service)?.callees.push(callee);
-      positions.get(callee)?.callers.push(service);
-    }
-  }
-  return positions;
-}
-
-function suspect(member: Member, firstAtMs: number, positions: ReadonlyMap<string, Position>): Suspect {
+function suspect(member: Member, firstAtMs: number, blame: ReadonlyMap<string, Blame>): Suspect {
   const { signal, service } = member;
   const leadMs = signal.sinceMs - firstAtMs;
   const reasons: Reason[] = [];
@@ -79,19 +78,20 @@ function suspect(member: Member, firstAtMs: number, positions: ReadonlyMap<strin
   };
   const lead = leadMs === 0 ? 'the first signal' : `${Math.round(leadMs / 1000)} s after the first signal`;
   add('early', lead, weights.first * Math.exp(-leadMs / leadScaleMs));
-  const position = service === null ? undefined : positions.get(service);
-  if (position && position.callers.length > 0) {
-    const share = position.callers.length / position.others;
-    add(
-      'upstream',
-      `${listOf(position.callers)} depend${position.callers.length === 1 ? 's' : ''} on ${service}`,
-      weights.upstream * share,
-    );
+  const place = service === null ? undefined : blame.get(service);
+  if (place && place.callers.length + place.callees.length > 0) {
+    const { least, most } = blameBounds;
+    const weight = Math.min(most, Math.max(least, Math.log(place.share * blame.size)));
+    const text =
+      place.callers.length > 0
+        ? `${listOf(place.callers)} depend${place.callers.length === 1 ? 's' : ''} on ${service}`
+        : `${service} depends on ${listOf(place.callees)}`;
+    add(place.callers.length > 0 ? 'upstream' : 'downstream', text, weights.upstream * weight);
   }
-  if (position && position.callees.length > 0) {
-    const share = position.callees.length / position.others;
-    add('downstream', `${service} depends on ${listOf(position.callees)}`, weights.downstream * share);
-  }
+  const words = `${labelValue(signal.labels, 'alertname').replaceAll(/([a-z])([A-Z])/g, '$1 $2')} ${signal.text}`;
+  if (faultWords.test(words)) add('fault', 'says what is broken', weights.fault);
+  else if (symptomWords.test(words)) add('symptom', 'says what is felt', weights.symptom);
+  if (signal.flapping) add('flapping', 'comes and goes', weights.flapping);
   if (signal.surprise !== null) {
     add('surprise', `surprise ${signal.surprise.toFixed(2)}`, weights.surprise * signal.surprise);
   }

@@ -15,6 +15,14 @@ const unknownTierPoints = 15;
 const mostUrgentInfo: Priority = 'P4';
 const environmentPoints = { production: 10, other: -30, unknown: 5 } as const;
 
+/** What the signals say of themselves. */
+export interface Urgency {
+  readonly severity: Severity;
+  readonly surprise: number | null;
+  /** How often the rarest of their alert names had been in incidents before; null where that is not known. */
+  readonly rarest: number | null;
+}
+
 /** What the priority is made of. */
 export interface PriorityFinding {
   readonly priority: Priority;
@@ -34,14 +42,14 @@ export interface PriorityFinding {
  * | services affected: 2-3, 4-9, 10 and more | 5, 10, 20 |
  * | environment: production, not named or not known, another | 10, 5, -30 |
  * | surprise: from 0.9, from 0.7, below 0.2 | 10, 5, -10 |
+ * | where no sender says how severe it is: an alert name that was in no incident before; all of them in 3 and more | 10, -10 |
  *
  * What is purely informational (heartbeats, notices) is P4 at most, whatever it touches.
  */
 export function findPriority(
   members: readonly Member[],
   services: readonly string[],
-  severity: Severity,
-  surprise: number | null,
+  { severity, surprise, rarest }: Urgency,
   graph: ServiceGraph,
   config: TriageConfig,
 ): PriorityFinding {
@@ -60,6 +68,10 @@ export function findPriority(
     const weight = surprise >= 0.9 ? 10 : surprise >= 0.7 ? 5 : surprise < 0.2 ? -10 : 0;
     add('surprise', `surprise ${surprise.toFixed(2)}`, weight);
   }
+  if (severity === 'unknown' && rarest === 0)
+    add('new', 'an alert of this name was in no incident before', 10);
+  if (severity === 'unknown' && rarest !== null && rarest >= 3)
+    add('routine', `alerts of these names were in ${rarest} incidents before`, -10);
   const points = reasons.reduce((sum, reason) => sum + (reason.weight ?? 0), 0);
   const priority = priorityOf(points, config);
   // What is merely not known tells a responder least.

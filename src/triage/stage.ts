@@ -23,6 +23,7 @@ import {
   strongestReasons,
   type IncidentRow,
 } from './incident-row.ts';
+import { KnownNames } from './novelty.ts';
 import { createRecall, isRecallDue, readRecallFact } from './recall.ts';
 import { TriageRules } from './rules.ts';
 import { createMember, createTriageSignal, type Member, type TriageSignal } from './triage-signal.ts';
@@ -47,6 +48,9 @@ class Triage implements TriageStage {
   readonly #context: StageContext;
   readonly #incidents: Table<IncidentRow>;
   readonly #signals: Table<TriageSignal>;
+  readonly #names: KnownNames;
+  /** What this frame says. */
+  #surprises: ReadonlyMap<string, number | null> = new Map();
   #config: TriageConfig = triageConfig.parse({});
   #rules = new TriageRules(this.#config);
   #graph: ServiceGraph = readServiceGraph(null);
@@ -55,6 +59,7 @@ class Triage implements TriageStage {
     this.#context = context;
     this.#incidents = context.table('incidents');
     this.#signals = context.table('signals');
+    this.#names = new KnownNames(context);
   }
 
   restore(config: TocsinFrame['entry']): void {
@@ -65,6 +70,7 @@ class Triage implements TriageStage {
     const { entry, flow } = frame;
     if (entry?.kind === 'config') this.#configure(entry);
     for (const change of flow.signalChanges) this.#noteSignal(change, frame.timeMs);
+    this.#surprises = new Map(flow.scores.map(({ signalId, surprise }) => [signalId, surprise]));
     for (const { signalId, surprise } of flow.scores) this.#noteSurprise(signalId, surprise);
     const revisions: Incident[] = [];
     for (const change of flow.candidateChanges) this.#onCandidate(change, frame, revisions);
@@ -135,7 +141,7 @@ class Triage implements TriageStage {
       return;
     }
     const isRegrouped = change === 'merged' || change === 'split';
-    this.#own(candidate, isRegrouped);
+    this.#own(candidate, isRegrouped, nowMs);
     if (row && !isRegrouped && !isWorthAssessing(row, candidate, worstOf(frame.flow.signalChanges))) {
       row.candidate = { ...candidate, links: [] };
       this.#incidents.touch(candidate.id);
@@ -214,12 +220,22 @@ class Triage implements TriageStage {
   }
 
   /** Notes to which open incident its signals belong now. New ones are last, unless it was regrouped. */
-  #own({ id: incidentId, signalIds, state }: CandidateChange['candidate'], isRegrouped: boolean): void {
+  #own(
+    { id: incidentId, domain, signalIds, state }: CandidateChange['candidate'],
+    isRegrouped: boolean,
+    nowMs: number,
+  ): void {
     for (const id of signalIds.toReversed()) {
       const signal = this.#signals.get(id);
       if (!isRegrouped && signal?.incidentId === incidentId) return;
       if (!signal || signal.incidentId === incidentId || (state !== 'open' && signal.incidentId !== null))
         continue;
+      if (!isRegrouped && signal.incidentId !== null) {
+        // It began anew in another incident: what was said of it before is of the former one.
+        signal.sinceMs = nowMs;
+        signal.surprise = this.#surprises.get(id) ?? null;
+      }
+      if (!isRegrouped) this.#names.note(domain, signal);
       signal.incidentId = incidentId;
       this.#signals.touch(id);
     }

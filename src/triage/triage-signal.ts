@@ -16,6 +16,8 @@ export interface TriageSignal {
   surprise: number | null;
   /** The open incident that it belongs to; it is forgotten with it. */
   incidentId: string | null;
+  /** How many signals with its alert name had been in incidents of its domain before it came into its own. */
+  earlierCount?: number;
   /** Why it flaps; absent while it does not. */
   flapping?: Reason;
 }

@@ -28,6 +28,7 @@ const alertArbitrary: fc.Arbitrary<AlertText> = fc
     domain,
     labels: { alertname, severity, ...(place as Record<string, string>) },
     text: `${alertname} in place 7`,
+    isEvent: alertname === 'ErrorRateHigh',
   }));
 
 const incidentId = fc.integer({ min: 1, max: 4 }).map((n) => `INC-${n}`);

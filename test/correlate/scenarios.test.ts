@@ -100,6 +100,29 @@ describe('what belongs together', () => {
   });
 });
 
+describe('what is told as events', () => {
+  const scan = { ...alert('BadRequest', { host: 'web-1' }), isEvent: true };
+  const probe = { ...alert('OddCharacters', { host: 'web-1' }), isEvent: true };
+
+  test('two bursts on one machine with a pause between them that is long for them are two incidents', async () => {
+    const scene = await Scene.create();
+    for (let i = 0; i < 40; i++) await scene.fire(i, alert(`Check${i}`, { host: `host-${i}` }));
+    for (let i = 0; i < 40; i++) await scene.fire(100 + i * 0.1, scan, probe);
+    const first = scene.incidentOf(scan);
+    expect(scene.incidentOf(probe)).toBe(first);
+    for (let i = 0; i < 40; i++) await scene.fire(600 + i * 0.1, scan, probe);
+    expect(scene.incidentOf(scan)).not.toBe(first);
+    expect(scene.incidentOf(probe)).toBe(scene.incidentOf(scan));
+    expect(scene.correlate.candidate(first ?? '')?.state).toBe('resolved');
+  });
+
+  test('what comes each minute stays one incident', async () => {
+    const scene = await Scene.create();
+    for (let i = 0; i < 30; i++) await scene.fire(i * 60, scan);
+    expect(scene.correlate.candidates()).toHaveLength(1);
+  });
+});
+
 describe('the life of an incident', () => {
   const disk = alert('DiskWillFill', { service: 'payments-db' });
 

@@ -42,6 +42,8 @@ export interface AlertText {
   readonly labels: Readonly<Record<string, string>>;
   readonly text?: string;
   readonly domain?: string;
+  /** Told as it happens, and nobody says when it ends. */
+  readonly isEvent?: boolean;
 }
 
 /** The signal that the feed makes of an alert with these labels. */
@@ -57,7 +59,7 @@ export function entryOf(
 }
 
 function alertOf(
-  { labels, text, domain = 'main', resolved }: AlertText & { resolved?: boolean },
+  { labels, text, domain = 'main', resolved, isEvent = false }: AlertText & { resolved?: boolean },
   atMs: number,
 ): Alert {
   const list = createLabels(Object.entries(labels));
@@ -68,7 +70,7 @@ function alertOf(
     annotations: text === undefined ? [] : labelsOf({ summary: text }),
     startsAtMs: atMs,
     endsAtMs: resolved ? atMs : atMs + 86_400_000,
-    endsByTimeout: false,
+    endsByTimeout: isEvent,
     receivedAtMs: atMs,
     generatorUrl: '',
     source: 'test',
@@ -88,6 +90,16 @@ export function createFeedStage(context: StageContext): TocsinStage {
         if (change) changes.push({ ...change, reasons: [] });
       }
       frame.flow.signalChanges = changes;
+      const events = frame.entry.payload.filter(
+        ({ endsByTimeout, endsAtMs }) => endsByTimeout && endsAtMs > frame.timeMs,
+      );
+      frame.flow.alertChanges = events.map((alert, index) => ({ change: 'repeated', alert, index }));
+      frame.flow.sightings = events.map(({ domain, fingerprint }) => ({
+        fingerprint,
+        signalId: `${domain}-${fingerprint.slice(0, 8)}`,
+        how: 'exact',
+        similarity: 1,
+      }));
     },
   };
 }

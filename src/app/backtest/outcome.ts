@@ -1,7 +1,7 @@
 import { labelValue } from '../../alert/index.ts';
 import type { Incident, TocsinFrame } from '../../incident/index.ts';
 import type { Funnel } from '../funnel.ts';
-import type { Assignment } from '../ledger.ts';
+import { IncidentOfSignals } from '../ledger.ts';
 import { createPipeline } from '../pipeline.ts';
 import type { Recording } from '../recording.ts';
 import { Replay } from '../replay.ts';
@@ -17,7 +17,7 @@ export interface FiringPage {
   readonly episodes: readonly string[];
   /** What the alerts say in the label of the team; empty where they say nothing. */
   readonly teams: readonly string[];
-  /** Incidents in which its signals are in the end. */
+  /** Incidents in which its signals were when it left, or what these were merged into. */
   readonly incidentIds: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export interface IncidentSeen {
 /** What became of a recording under one configuration. */
 export interface Outcome {
   readonly funnel: Funnel;
-  /** Of each alert of the recording the incident in which it ended, or null. */
+  /** Of each alert of the recording the incident that it was in when it came, or what that one was merged into; null for none. */
   readonly incidentOf: readonly (string | null)[];
   readonly pages: readonly FiringPage[];
   readonly incidents: ReadonlyMap<string, IncidentSeen>;
@@ -82,8 +82,7 @@ export async function foldUnder(
     await stop();
   }
   const incidentOf: (string | null)[] = Array.from({ length: alerts.length }, () => null);
-  for (const { index, incidentId } of replay.assignments() satisfies Assignment[])
-    incidentOf[index] = incidentId;
+  for (const { index, incidentId } of replay.assignments()) incidentOf[index] = incidentId;
   return {
     funnel: pipeline.stages.funnel.funnel(),
     incidentOf,
@@ -99,9 +98,9 @@ class Watcher {
   readonly #timesFired = new Map<string, number>();
   readonly #teams = new Map<string, string>();
   readonly #signalOf = new Map<string, string>();
-  readonly #incidentOf = new Map<string, string>();
+  readonly #incidentOf = new IncidentOfSignals();
   readonly #incidents = new Map<string, IncidentSeen>();
-  readonly #pages: (Omit<FiringPage, 'incidentIds'> & { readonly signalIds: readonly string[] })[] = [];
+  readonly #pages: FiringPage[] = [];
 
   constructor(teamLabel: string) {
     this.#teamLabel = teamLabel;
@@ -118,8 +117,7 @@ class Watcher {
       const signalId = flow.sightings[position]?.signalId;
       if (signalId) this.#signalOf.set(fingerprint, signalId);
     }
-    for (const { candidate } of flow.candidateChanges)
-      for (const signalId of candidate.signalIds) this.#incidentOf.set(signalId, candidate.id);
+    for (const { candidate } of flow.candidateChanges) this.#incidentOf.note(candidate);
     for (const incident of flow.incidents) this.#note(incident, timeMs);
     for (const { id, receiver, status, atMs, fingerprints } of flow.pages) {
       if (status !== 'firing') continue;
@@ -129,20 +127,24 @@ class Watcher {
         atMs,
         episodes: fingerprints.map((each) => `${each}#${this.#timesFired.get(each) ?? 0}`),
         teams: [...new Set(fingerprints.map((each) => this.#teams.get(each) ?? ''))],
-        signalIds: [...new Set(fingerprints.flatMap((each) => this.#signalOf.get(each) ?? []))],
+        incidentIds: [...new Set(fingerprints.flatMap((each) => this.#incidentNow(each)))],
       });
     }
   }
 
   pages(): FiringPage[] {
-    return this.#pages.map(({ signalIds, ...page }) => ({
+    return this.#pages.map((page) => ({
       ...page,
-      incidentIds: [...new Set(signalIds.flatMap((signalId) => this.#incidentOf.get(signalId) ?? []))],
+      incidentIds: [...new Set(page.incidentIds.map((id) => this.#incidentOf.lastOf(id)))],
     }));
   }
 
   incidents(): ReadonlyMap<string, IncidentSeen> {
     return this.#incidents;
+  }
+
+  #incidentNow(fingerprint: string): string | [] {
+    return this.#incidentOf.now(this.#signalOf.get(fingerprint) ?? '') ?? [];
   }
 
   #note({ id, title, priority, alertCount, state }: Incident, timeMs: number): void {
