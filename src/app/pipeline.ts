@@ -41,6 +41,8 @@ export interface PipelineOptions {
   readonly scope?: string;
 }
 
+const constantLists: ReadonlySet<string> = new Set(['labels', 'annotations', 'signature']);
+
 /** The production fold: the stages in the order in which an alert meets them. */
 export function createPipeline({ scorer, withHistory, scope = '' }: PipelineOptions): Pipeline {
   const stages = {} as { -readonly [Name in keyof PipelineStages]: PipelineStages[Name] };
@@ -59,6 +61,6 @@ export function createPipeline({ scorer, withHistory, scope = '' }: PipelineOpti
     ['answers', (context) => (stages.answers = createAnswersStage(context))],
   ];
   if (withHistory) order.push(['history', createHistoryStage]);
-  const fold = new Fold<LogEntry, Flow>({ stages: order, scope, createFlow });
+  const fold = new Fold<LogEntry, Flow>({ stages: order, scope, createFlow, constantLists });
   return { fold, stages };
 }

@@ -2,6 +2,7 @@ import type { Checkpoint, CheckpointDelta } from './checkpoint.ts';
 import type { Claim, Effect, Fact, HistoryRow } from './effect.ts';
 import type { Entry, LogSlice, Ownership } from './entry.ts';
 import type { Frame } from './frame.ts';
+import { Sharing } from './sharing.ts';
 import type { Stage, StageFactory } from './stage.ts';
 import { Table, type TableChange } from './table.ts';
 import { Timers } from './timers.ts';
@@ -13,6 +14,8 @@ export interface FoldOptions<E extends Entry, Flow> {
   readonly scope?: string;
   /** Makes the empty flow of a new frame. */
   readonly createFlow: () => Flow;
+  /** Fields of rows whose lists are never changed in place: a restored fold holds what is equal of them once, as one that never stopped. */
+  readonly constantLists?: ReadonlySet<string>;
 }
 
 /** What one slice of the log brought about, in log order. */
@@ -48,6 +51,7 @@ export class Fold<E extends Entry, Flow> {
   readonly #config: Table<E>;
   readonly #ownership: Table<Ownership & { readonly position: number }>;
   readonly #createFlow: () => Flow;
+  readonly #constantLists: ReadonlySet<string>;
   #position = 0;
   #timeMs = 0;
   #state: 'ready' | 'applying' | 'failed' = 'ready';
@@ -56,6 +60,7 @@ export class Fold<E extends Entry, Flow> {
 
   constructor(options: FoldOptions<E, Flow>) {
     this.#createFlow = options.createFlow;
+    this.#constantLists = options.constantLists ?? new Set();
     this.#pending = this.#table<Effect>('engine/pending');
     this.#claimed = this.#table<true>('engine/claimed');
     this.#config = this.#table<E>('engine/config');
@@ -169,14 +174,15 @@ export class Fold<E extends Entry, Flow> {
   }
 
   /**
-   * Fills a new fold from a checkpoint. Rows of tables that no stage has any more are left out, and leave the store with the next
+   * Fills a new fold from a checkpoint, whose values it makes its own. Rows of tables that no stage has any more are left out, and leave the store with the next
    * checkpoint: a stage that is put back later must not find what it knew long ago.
    */
   restore(checkpoint: Checkpoint | null): void {
     if (checkpoint) {
+      const sharing = new Sharing(this.#constantLists);
       for (const [name, rows] of Map.groupBy(checkpoint.rows, (row) => row.table)) {
         const table = this.#tables.get(name);
-        if (table) table.load(rows);
+        if (table) table.load(rows, (value) => sharing.share(value));
         else for (const { key } of rows) this.#orphans.push({ table: name, key, order: null });
       }
       this.#position = checkpoint.position;

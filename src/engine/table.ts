@@ -112,10 +112,13 @@ export class Table<Value> {
     }));
   }
 
-  /** Fills an empty table from checkpointed rows, given in any order. */
-  load(rows: readonly { readonly key: string; readonly order: number; readonly value: Value }[]): void {
+  /** Fills an empty table from checkpointed rows, given in any order, with what `adopt` makes of their values. */
+  load(
+    rows: readonly { readonly key: string; readonly order: number; readonly value: Value }[],
+    adopt: (value: Value) => Value = (value) => value,
+  ): void {
     for (const { key, order, value } of rows.toSorted((a, b) => a.order - b.order)) {
-      this.#rows.set(key, value);
+      this.#rows.set(key, adopt(value));
       if (order >= this.#nextOrder) this.#nextOrder = order + 1;
     }
   }
