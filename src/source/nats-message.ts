@@ -41,6 +41,19 @@ export function reportOf({ subject, data }: Received, headers: ReceivedHeaders |
     : { format: 'json', domain, body: data };
 }
 
+/** What a request is answered, in at most `maxBytes`: of more errors than have room only the number is told. */
+export function answerOf(outcome: MessageOutcome, maxBytes: number): string {
+  if (outcome.status === 'unavailable')
+    return JSON.stringify({ accepted: 0, errors: [outcome.message], retry: true });
+  const { acceptedCount: accepted, errors } = outcome;
+  for (let count = errors.length; ; count = Math.floor(count / 2)) {
+    const more = errors.length - count;
+    const told = more === 0 ? errors : [...errors.slice(0, count), `and ${more} more`];
+    const answer = JSON.stringify({ accepted, errors: told });
+    if (count === 0 || Buffer.byteLength(answer) <= maxBytes) return answer;
+  }
+}
+
 /**
  * Whether an answer may go to where a request wants it. Who may only publish alerts could otherwise have this process publish anywhere in
  * their place: to `$JS.API.STREAM.PURGE.<stream>`, whose server takes any JSON, or into the log. An inbox begins with one of the prefixes.

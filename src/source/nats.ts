@@ -7,6 +7,7 @@ import type { NatsConfig } from './config.ts';
 import { consumeStream } from './consume-stream.ts';
 import { deadLetters } from './dead-letter.ts';
 import {
+  answerOf,
   headersOf,
   isInbox,
   reportOf,
@@ -157,13 +158,17 @@ export class NatsLink {
     const isAnswered = this.#mayAnswer(message);
     if (outcome.status === 'accepted' || !isAnswered) this.#bury(message, headers, outcome, null);
     if (!isAnswered) return;
-    message.respond(
-      JSON.stringify(
-        outcome.status === 'accepted'
-          ? { accepted: outcome.acceptedCount, errors: outcome.errors }
-          : { accepted: 0, errors: [outcome.message], retry: true },
-      ),
-    );
+    try {
+      message.respond(answerOf(outcome, this.#maxBytes(message)));
+    } catch (cause) {
+      const what = `a request on ${message.subject} could not be answered`;
+      this.#onTrouble(new TocsinError('TOC_NATS_UNAVAILABLE', what, { cause }));
+    }
+  }
+
+  /** The largest message that the server takes. */
+  #maxBytes({ data }: Pick<Msg, 'data'>): number {
+    return this.#connection.info?.max_payload ?? data.length;
   }
 
   #mayAnswer({ subject, reply }: Msg): boolean {
@@ -205,7 +210,7 @@ export class NatsLink {
       outcome.status === 'accepted'
         ? { code: 'TOC_REPORT_INVALID', reasons: outcome.errors }
         : { code: outcome.code, reasons: [outcome.message] };
-    const maxBytes = this.#connection.info?.max_payload ?? data.length;
+    const maxBytes = this.#maxBytes({ data });
     try {
       const letters = deadLetters({ subject, headers, data, id, ...why }, maxBytes);
       if (letters.length === 0) throw new Error(`max_payload of the server, ${maxBytes}, is too small`);

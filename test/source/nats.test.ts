@@ -155,6 +155,21 @@ describe('core NATS', () => {
     expect(mostWaiting).toBeLessThanOrEqual(256);
   });
 
+  test('an answer that is larger than the server takes tells fewer errors, and how many more there are', async () => {
+    await open({ subject: 'core.in.*' }, taking([]));
+    const bad = `[${message('a')}${',{}'.repeat(20_000)}]`;
+    const answer = (await client.request('core.in.shop', bad, { timeout: 5000 })).json<{
+      readonly accepted: number;
+      readonly errors: readonly string[];
+    }>();
+    expect(answer.accepted).toBe(1);
+    expect(answer.errors[0]).toBe('alerts[1].labels: expected an object of texts, got nothing');
+    expect(answer.errors.at(-1)).toBe(`and ${20_000 - answer.errors.length + 1} more`);
+    expect(answer.errors.length).toBeGreaterThan(1000);
+    const small = (await client.request('core.in.shop', message('b'), { timeout: 5000 })).json();
+    expect(small).toEqual({ accepted: 1, errors: [] });
+  });
+
   test('no request has an answer published but at an inbox', async () => {
     const taken: Taken[] = [];
     const troubles: string[] = [];
