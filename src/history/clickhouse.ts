@@ -112,12 +112,13 @@ class ClickHouseDatabase implements HistoryDatabase {
   async insert(table: string, lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
     await this.#run(async () => {
-      const { stream } = await this.#client.exec({
+      const { stream, response_headers } = await this.#client.exec({
         query: `INSERT INTO ${table} FORMAT JSONEachRow`,
         values: Readable.from([`${lines.join('\n')}\n`], { objectMode: false }),
         clickhouse_settings: this.#insertSettings,
       });
       await drainStream(stream);
+      this.#assertAnswered(response_headers);
     }, 'TOC_HISTORY_ROW_REFUSED');
   }
 
@@ -131,15 +132,19 @@ class ClickHouseDatabase implements HistoryDatabase {
         query_params: parameters,
         format: 'JSONEachRow',
       });
+      this.#assertAnswered(result.response_headers);
       return result.json<Row>();
     }, 'TOC_HISTORY_QUERY_FAILED');
   }
 
   async command(statement: string): Promise<void> {
-    await this.#run(
-      () => this.#client.command({ query: statement, clickhouse_settings: this.#commandSettings }),
-      'TOC_HISTORY_QUERY_FAILED',
-    );
+    await this.#run(async () => {
+      const { response_headers } = await this.#client.command({
+        query: statement,
+        clickhouse_settings: this.#commandSettings,
+      });
+      this.#assertAnswered(response_headers);
+    }, 'TOC_HISTORY_QUERY_FAILED');
   }
 
   async close(): Promise<void> {
@@ -151,6 +156,13 @@ class ClickHouseDatabase implements HistoryDatabase {
     else await settled;
     await this.#client.close();
     await this.#release();
+  }
+
+  /** INVARIANT: rows count as kept only by an answer of ClickHouse. A proxy in its place may answer 200 to anything. */
+  #assertAnswered(headers: Readonly<Record<string, unknown>>): void {
+    if (this.engine === 'embedded') return;
+    if (Object.keys(headers).some((name) => name.toLowerCase().startsWith('x-clickhouse-'))) return;
+    throw new TocsinError('TOC_HISTORY_UNAVAILABLE', 'what answers at history.url is no ClickHouse server');
   }
 
   async #run<Result>(

@@ -34,9 +34,16 @@ async function appendInParts(writer: Pick<LogWriter<LogEntry>, 'append'>, entry:
     const isTooLarge = error instanceof TocsinError && error.code === 'TOC_LOG_ENTRY_TOO_LARGE';
     if (!isTooLarge || payload.length < 2) throw error;
     const middle = Math.ceil(payload.length / 2);
-    await appendInParts(writer, plainEntry(entry, payload.slice(0, middle)));
+    // What is too large alone keeps none of the others out.
+    const first = await settled(appendInParts(writer, plainEntry(entry, payload.slice(0, middle))));
     await appendInParts(writer, plainEntry(entry, payload.slice(middle)));
+    if (first.status === 'rejected') throw first.reason;
   }
+}
+
+async function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [result] = await Promise.allSettled([promise]);
+  return result;
 }
 
 function plainEntry({ timeMs }: AlertsEntry, payload: readonly Alert[]): AlertsEntry {
