@@ -7,7 +7,8 @@ const inDomain = z.object({ domain: z.string().min(1).optional() });
 
 /**
  * Ways in. A 200 or 202 says that every report that was not refused is durable. Refused ones are named in the 400 answer,
- * and the others of the same request are kept. 503 with `Retry-After` says that nothing of the request was kept.
+ * and the others of the same request are kept. 503 with `Retry-After` says that nothing of the request was kept,
+ * 413 that an alert is larger than a log takes: the others may have been kept, and to send it again is of no use.
  */
 export function addIngestRoutes(
   server: FastifyInstance,
@@ -52,6 +53,8 @@ function unavailable(
   reply: FastifyReply,
   outcome: Extract<IngestOutcome, { status: 'unavailable' }>,
 ): FastifyReply {
+  if (outcome.code === 'TOC_LOG_ENTRY_TOO_LARGE')
+    return reply.code(413).send({ code: outcome.code, message: outcome.message });
   return reply
     .code(503)
     .header('Retry-After', String(outcome.retryAfterSeconds))

@@ -41,10 +41,17 @@ export function reportOf({ subject, data }: Received, headers: ReceivedHeaders |
     : { format: 'json', domain, body: data };
 }
 
+/** Whether it would be of no use to send the message again: it has an alert that no log ever takes. */
+export function isForGood(outcome: MessageOutcome): boolean {
+  return outcome.status === 'unavailable' && outcome.code === 'TOC_LOG_ENTRY_TOO_LARGE';
+}
+
 /** What a request is answered, in at most `maxBytes`: of more errors than have room only the number is told. */
 export function answerOf(outcome: MessageOutcome, maxBytes: number): string {
-  if (outcome.status === 'unavailable')
-    return JSON.stringify({ accepted: 0, errors: [outcome.message], retry: true });
+  if (outcome.status === 'unavailable') {
+    const retry = isForGood(outcome) ? {} : { retry: true };
+    return JSON.stringify({ accepted: 0, errors: [outcome.message], ...retry });
+  }
   const { acceptedCount: accepted, errors } = outcome;
   for (let count = errors.length; ; count = Math.floor(count / 2)) {
     const more = errors.length - count;

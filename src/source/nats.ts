@@ -9,6 +9,7 @@ import { deadLetters } from './dead-letter.ts';
 import {
   answerOf,
   headersOf,
+  isForGood,
   isInbox,
   reportOf,
   type MessageOutcome,
@@ -156,7 +157,8 @@ export class NatsLink {
     const outcome = await this.#take(reportOf(message, headers));
     if (this.#connection.isClosed()) return;
     const isAnswered = this.#mayAnswer(message);
-    if (outcome.status === 'accepted' || !isAnswered) this.#bury(message, headers, outcome, null);
+    if (outcome.status === 'accepted' || isForGood(outcome) || !isAnswered)
+      this.#bury(message, headers, outcome, null);
     if (!isAnswered) return;
     try {
       message.respond(answerOf(outcome, this.#maxBytes(message)));
@@ -185,14 +187,16 @@ export class NatsLink {
     const headers = headersOf(message);
     const outcome = await this.#take(reportOf(message, headers));
     if (this.#connection.isClosed()) return;
-    if (outcome.status === 'unavailable') {
+    if (outcome.status === 'unavailable' && !isForGood(outcome)) {
       message.nak(redeliveryMs);
       return;
     }
     const { stream, streamSequence } = message.info;
     this.#bury(message, headers, outcome, `${stream}/${streamSequence}`);
     // Servers before 2.10.4 pass over a termination that gives a reason.
-    if (outcome.acceptedCount === 0 && outcome.errors.length > 0) message.term();
+    const isKept =
+      outcome.status === 'accepted' && (outcome.acceptedCount > 0 || outcome.errors.length === 0);
+    if (!isKept) message.term();
     else message.ack();
   }
 

@@ -106,26 +106,24 @@ export function natsIngestContract(title: string, start: () => Promise<NatsUnder
       expect(await pending()).toBe(0);
     });
 
-    test('a message that could not be kept is delivered again; one that cannot be read is not', async () => {
+    test('a message that could not be kept is delivered again; one that cannot be read, or never be kept, is not', async () => {
       await createStream();
       const taken: Taken[] = [];
-      const refused: MessageOutcome = {
-        status: 'unavailable',
-        code: 'TOC_LOG_UNAVAILABLE',
-        message: 'not now',
-      };
+      const refused = (code: string): MessageOutcome => ({ status: 'unavailable', code, message: 'not now' });
       let calls = 0;
       await open(
         { subject: `${name}.in.*`, stream: name },
         taking(taken, async (count) => {
           calls = count;
-          return count === 1 ? refused : null;
+          if (count === 1) return refused('TOC_LOG_UNAVAILABLE');
+          return count === 3 ? refused('TOC_LOG_ENTRY_TOO_LARGE') : null;
         }),
       );
       client.publish(`${name}.in.shop`, message('a'));
       client.publish(`${name}.in.shop`, '{');
+      client.publish(`${name}.in.shop`, message('too large'));
       await until(() => taken.some(({ names }) => names[0] === 'a'));
-      expect(calls).toBe(3);
+      expect(calls).toBe(4);
       await link?.close();
       expect(await pending()).toBe(0);
     });

@@ -31,19 +31,24 @@ async function appendInParts(writer: Pick<LogWriter<LogEntry>, 'append'>, entry:
     await writer.append(entry);
   } catch (error) {
     const { payload } = entry;
-    const isTooLarge = error instanceof TocsinError && error.code === 'TOC_LOG_ENTRY_TOO_LARGE';
-    if (!isTooLarge || payload.length < 2) throw error;
+    if (!isTooLarge(error) || payload.length < 2) throw error;
     const middle = Math.ceil(payload.length / 2);
     // What is too large alone keeps none of the others out.
-    const first = await settled(appendInParts(writer, plainEntry(entry, payload.slice(0, middle))));
-    await appendInParts(writer, plainEntry(entry, payload.slice(middle)));
-    if (first.status === 'rejected') throw first.reason;
+    let refused: TocsinError | null = null;
+    for (const part of [payload.slice(0, middle), payload.slice(middle)]) {
+      try {
+        await appendInParts(writer, plainEntry(entry, part));
+      } catch (inner) {
+        if (!isTooLarge(inner)) throw inner;
+        refused = inner;
+      }
+    }
+    if (refused) throw refused;
   }
 }
 
-async function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
-  const [result] = await Promise.allSettled([promise]);
-  return result;
+function isTooLarge(error: unknown): error is TocsinError {
+  return error instanceof TocsinError && error.code === 'TOC_LOG_ENTRY_TOO_LARGE';
 }
 
 function plainEntry({ timeMs }: AlertsEntry, payload: readonly Alert[]): AlertsEntry {
