@@ -239,7 +239,9 @@ function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piec
     for (const other of profile.services) {
       const path = near.get(other);
       const weight = path ? pathWeight(path, graph) * doubt(service, other, path, profile, graph) : 0;
-      if (path && weight > (best?.weight ?? 0)) best = { other, path, weight };
+      if (!path || weight <= 0) continue;
+      if (!best || weight > best.weight || (weight === best.weight && other < best.other))
+        best = { other, path, weight };
     }
     if (best) {
       const memberId = profile.memberWith(serviceKey(best.other)) ?? null;
