@@ -212,7 +212,7 @@ export class Candidates {
     );
   }
 
-  /** Moves members that `from` owns, keeping their order; both profiles are derived anew. */
+  /** Moves members that `from` owns, keeping their order. */
   moveSignals(from: CandidateRow, into: CandidateRow, signalIds: readonly string[]): void {
     const moved = new Set(signalIds);
     const present = new Set(into.candidate.signalIds);
@@ -228,7 +228,16 @@ export class Candidates {
       countFiring(into, signal, 1);
     }
     this.deriveProfile(from);
-    this.deriveProfile(into);
+    const profile = this.#profiles.get(into.candidate.id);
+    const areNew = signalIds.every((id) => !present.has(id));
+    if (!profile || !areNew) {
+      this.deriveProfile(into);
+      return;
+    }
+    for (const id of signalIds) {
+      const signal = this.#signals.get(id);
+      if (signal) this.#enter(profile, into, id, facetsOf(signal, this.#config, this.#graph));
+    }
   }
 
   /** Derives the profile anew, after the order or the owner of members has changed. */
