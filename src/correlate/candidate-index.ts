@@ -4,7 +4,8 @@ import { kindKey, serviceKey, type Facets } from './facets.ts';
 /** How many members of a candidate have a value, and one of them. */
 interface Holders {
   count: number;
-  lastSignalId: string;
+  /** The last one; null where that has left, until somebody asks. */
+  lastSignalId: string | null;
 }
 
 /** What a profile keeps of a member. */
@@ -23,11 +24,21 @@ export interface MemberFacets {
  */
 export class Profile {
   size = 0;
-  /** A member says where it happens. */
-  hasPlaces = false;
+  readonly #lastWith: (key: string) => string | undefined;
+  #placeCount = 0;
   #only: MemberFacets | null = null;
   #holders: Map<string, Holders> | null = null;
   #services: readonly string[] = [];
+
+  /** `lastWith` finds the last member with a key where the profile does not know it any more. */
+  constructor(lastWith: (key: string) => string | undefined) {
+    this.#lastWith = lastWith;
+  }
+
+  /** A member says where it happens. */
+  get hasPlaces(): boolean {
+    return this.#placeCount > 0;
+  }
 
   /** How many members have `key`. */
   count(key: string): number {
@@ -37,7 +48,11 @@ export class Profile {
 
   /** A member that has `key`. */
   memberWith(key: string): string | undefined {
-    if (this.#holders) return this.#holders.get(key)?.lastSignalId;
+    if (this.#holders) {
+      const holders = this.#holders.get(key);
+      if (holders?.lastSignalId === null) holders.lastSignalId = this.#lastWith(key) ?? null;
+      return holders?.lastSignalId ?? undefined;
+    }
     return this.#only?.keys.includes(key) ? this.#only.signalId : undefined;
   }
 
@@ -51,12 +66,35 @@ export class Profile {
     return this.#holders?.keys() ?? this.#only?.keys ?? [];
   }
 
+  /** Takes a member out. Returns the keys that nobody has any more. */
+  remove({ signalId, keys, service, hasPlace }: MemberFacets): string[] {
+    if (hasPlace) this.#placeCount--;
+    this.size--;
+    if (!this.#holders) {
+      this.#only = null;
+      this.#services = [];
+      return [...keys];
+    }
+    const gone: string[] = [];
+    for (const key of keys) {
+      const holders = this.#holders.get(key);
+      if (!holders) continue;
+      if (holders.lastSignalId === signalId) holders.lastSignalId = null;
+      if (--holders.count > 0) continue;
+      this.#holders.delete(key);
+      gone.push(key);
+    }
+    if (service !== null && !this.#holders.has(serviceKey(service)))
+      this.#services = this.#services.filter((name) => name !== service);
+    return gone;
+  }
+
   add(member: MemberFacets): void {
     const { service, hasPlace } = member;
-    this.hasPlaces ||= hasPlace;
+    if (hasPlace) this.#placeCount++;
     if (service !== null && !this.#services.includes(service))
       this.#services = this.#services.concat(service);
-    if (++this.size === 1) {
+    if (++this.size === 1 && !this.#holders) {
       this.#only = member;
       return;
     }

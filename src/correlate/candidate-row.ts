@@ -98,12 +98,7 @@ export function noteSignal(row: CandidateRow, nowMs: number): void {
   addHeat(row.heat, 1, nowMs);
 }
 
-/** A copy that later stages may keep. */
+/** A copy that later stages may keep. INVARIANT: its lists are shared with it, so that they are replaced and never changed in place. */
 export function copyCandidate({ candidate }: CandidateRow): Candidate {
-  return {
-    ...candidate,
-    signalIds: [...candidate.signalIds],
-    links: [...candidate.links],
-    reasons: [...candidate.reasons],
-  };
+  return { ...candidate };
 }

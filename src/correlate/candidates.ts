@@ -1,6 +1,6 @@
 import type { StageContext, StageTimers, Table } from '../engine/index.ts';
 import type { CandidateChange, Link, ServiceGraph } from '../incident/index.ts';
-import { CandidateIndex, Profile } from './candidate-index.ts';
+import { CandidateIndex, Profile, type MemberFacets } from './candidate-index.ts';
 import {
   addReason,
   copyCandidate,
@@ -41,6 +41,8 @@ export class Candidates {
   readonly #numbers: Table<number>;
   readonly #timers: StageTimers;
   readonly #profiles = new Map<string, Profile>();
+  /** Members that leave their candidate for another one, until they are there. */
+  readonly #leaving = new Map<string, string>();
   #index = new CandidateIndex();
   #changes = new Map<string, { change: ChangeWord; links: Link[] }>();
   #config: CorrelateConfig;
@@ -99,11 +101,13 @@ export class Candidates {
     const { candidate } = row;
     const former = this.#signals.get(signal.id);
     if (former) this.#letGo(former);
+    this.#leaving.delete(signal.id);
     this.#signals.set(signal.id, signal);
     signal.candidateId = candidate.id;
     countFiring(row, signal, 1);
     if (signal.pace) this.#hearCandidate(row, nowMs);
-    candidate.signalIds = [...candidate.signalIds.filter((id) => id !== signal.id), signal.id];
+    const others = former ? candidate.signalIds.filter((id) => id !== signal.id) : candidate.signalIds;
+    candidate.signalIds = [...others, signal.id];
     if (link) setLinks(row, [...candidate.links, link]);
     noteSignal(row, nowMs);
     const profile = this.#profiles.get(candidate.id);
@@ -130,8 +134,7 @@ export class Candidates {
   leave(signal: SignalRow, text: string, nowMs: number): void {
     const row = this.#rows.get(signal.candidateId);
     if (!row) return;
-    this.#removeProfile(row);
-    if (row.isActive) this.#addProfile(row, signal.id);
+    this.#withdraw(row, signal);
     if (row.candidate.state !== 'open') return;
     if (row.firingCount > (signal.isFiring ? 1 : 0)) {
       this.nameOnly(
@@ -209,7 +212,7 @@ export class Candidates {
     );
   }
 
-  /** Moves members that `from` owns, keeping their order; both profiles are derived anew. */
+  /** Moves members that `from` owns, keeping their order. */
   moveSignals(from: CandidateRow, into: CandidateRow, signalIds: readonly string[]): void {
     const moved = new Set(signalIds);
     const present = new Set(into.candidate.signalIds);
@@ -225,7 +228,16 @@ export class Candidates {
       countFiring(into, signal, 1);
     }
     this.deriveProfile(from);
-    this.deriveProfile(into);
+    const profile = this.#profiles.get(into.candidate.id);
+    const areNew = signalIds.every((id) => !present.has(id));
+    if (!profile || !areNew) {
+      this.deriveProfile(into);
+      return;
+    }
+    for (const id of signalIds) {
+      const signal = this.#signals.get(id);
+      if (signal) this.#enter(profile, into, id, facetsOf(signal, this.#config, this.#graph));
+    }
   }
 
   /** Derives the profile anew, after the order or the owner of members has changed. */
@@ -321,12 +333,35 @@ export class Candidates {
     else row.pace = createPace(nowMs);
   }
 
-  #addProfile(row: CandidateRow, without = ''): void {
+  /** Takes a member that is about to leave out of profile and index, as if both had been derived without it. */
+  #withdraw(row: CandidateRow, signal: SignalRow): void {
+    const { id, domain } = row.candidate;
+    const profile = this.#profiles.get(id);
+    if (!profile) return;
+    const facets = facetsOf(signal, this.#config, this.#graph);
+    for (const key of profile.remove(memberOf(signal.id, keysOf(facets), facets))) {
+      this.#index.remove(domain, key, id);
+    }
+    this.#leaving.set(signal.id, id);
+  }
+
+  /** The last member of `row` that has `key`. */
+  #lastWith(row: CandidateRow, key: string): string | undefined {
     const { id, signalIds } = row.candidate;
-    const profile = new Profile();
+    for (let i = signalIds.length - 1; i >= 0; i--) {
+      const signal = this.#signals.get(signalIds[i]!);
+      if (signal?.candidateId !== id || this.#leaving.get(signal.id) === id) continue;
+      if (keysOf(facetsOf(signal, this.#config, this.#graph)).includes(key)) return signal.id;
+    }
+    return undefined;
+  }
+
+  #addProfile(row: CandidateRow): void {
+    const { id, signalIds } = row.candidate;
+    const profile = new Profile((key) => this.#lastWith(row, key));
     for (const signalId of signalIds) {
       const signal = this.#signals.get(signalId);
-      if (signal?.candidateId !== id || signalId === without) continue;
+      if (signal?.candidateId !== id) continue;
       this.#enter(profile, row, signalId, facetsOf(signal, this.#config, this.#graph));
     }
     this.#profiles.set(id, profile);
@@ -335,7 +370,7 @@ export class Candidates {
   /** Enters a member into the profile of its candidate and into the index. */
   #enter(profile: Profile, { candidate }: CandidateRow, signalId: string, facets: Facets): void {
     const keys = keysOf(facets).map((key) => this.#index.add(candidate.domain, key, candidate.id));
-    profile.add({ signalId, keys, service: facets.service, hasPlace: facets.values.some(isPlace) });
+    profile.add(memberOf(signalId, keys, facets));
   }
 
   #removeProfile(row: CandidateRow): void {
@@ -350,6 +385,10 @@ export class Candidates {
     row.apart = edit(row.apart);
     this.#rows.touch(id);
   }
+}
+
+function memberOf(signalId: string, keys: readonly string[], facets: Facets): MemberFacets {
+  return { signalId, keys, service: facets.service, hasPlace: facets.values.some(isPlace) };
 }
 
 function countFiring(row: CandidateRow, signal: SignalRow, by: number): void {

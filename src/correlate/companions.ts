@@ -6,7 +6,7 @@ interface KindRow {
   visits: number;
   sinceMs: number;
   /** Kinds that visited at about the same time, with the number of these visits. */
-  partners: Record<string, number>;
+  partners: { readonly kind: string; count: number }[];
 }
 
 interface Visit {
@@ -70,7 +70,7 @@ export class Companions {
     const row = this.#kinds.get(kind);
     if (!row || row.visits < 2) return [];
     const companions: Companion[] = [];
-    for (const [other, together] of Object.entries(row.partners)) {
+    for (const { kind: other, count: together } of row.partners) {
       const weight = this.#weigh(row, other, together, windowMs, nowMs);
       if (weight > 0) companions.push({ kind: other, together, of: row.visits, weight });
     }
@@ -86,10 +86,8 @@ export class Companions {
       }
       row.visits /= 2;
       row.sinceMs = (row.sinceMs + nowMs) / 2;
-      for (const [other, count] of Object.entries(row.partners)) {
-        if (count <= 1) delete row.partners[other];
-        else row.partners[other] = count / 2;
-      }
+      row.partners = row.partners.filter(({ count }) => count > 1);
+      for (const partner of row.partners) partner.count /= 2;
       this.#kinds.touch(kind);
     }
   }
@@ -112,31 +110,26 @@ export class Companions {
       this.#kinds.touch(kind);
       return row;
     }
-    const created = { visits: 0, sinceMs: nowMs, partners: {} };
+    const created = { visits: 0, sinceMs: nowMs, partners: [] };
     this.#kinds.set(kind, created);
     return created;
   }
 }
 
 /** Counts a partner; when there are too many the rarest makes room. */
-function addPartner(row: KindRow, kind: string): void {
-  const { partners } = row;
-  const count = partners[kind];
-  if (count !== undefined) {
-    partners[kind] = count + 1;
-    return;
-  }
-  const names = Object.keys(partners);
-  if (names.length >= maxPartners) {
-    let [rarest] = names;
-    for (const name of names) if (partners[name]! < partners[rarest!]!) rarest = name;
-    if (partners[rarest!]! > 1) {
-      partners[rarest!]! -= 1;
+function addPartner({ partners }: KindRow, kind: string): void {
+  let rarest = 0;
+  for (let i = 0; i < partners.length; i++) {
+    const partner = partners[i]!;
+    if (partner.kind === kind) {
+      partner.count++;
       return;
     }
-    delete partners[rarest!];
+    if (partner.count < partners[rarest]!.count) rarest = i;
   }
-  partners[kind] = 1;
+  if (partners.length < maxPartners) partners.push({ kind, count: 1 });
+  else if (partners[rarest]!.count > 1) partners[rarest]!.count--;
+  else partners[rarest] = { kind, count: 1 };
 }
 
 /** Lower bound of the share behind `count` of `total` (Wilson 1927). */

@@ -224,7 +224,7 @@ function similarPiece(
 /** The strongest way over the catalog to a service of the candidate, or the weight of happening elsewhere; null when nothing is known. */
 function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piece | null {
   const { service } = facets;
-  if (service !== null && profile.services.includes(service)) {
+  if (service !== null && profile.count(serviceKey(service)) > 0) {
     const memberId = profile.memberWith(serviceKey(service)) ?? null;
     return {
       code: 'topology',
@@ -234,13 +234,7 @@ function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piec
     };
   }
   if (service !== null) {
-    const near = graph.near(service);
-    let best: { other: string; path: ServicePath; weight: number } | null = null;
-    for (const other of profile.services) {
-      const path = near.get(other);
-      const weight = path ? pathWeight(path, graph) * doubt(service, other, path, profile, graph) : 0;
-      if (path && weight > (best?.weight ?? 0)) best = { other, path, weight };
-    }
+    const best = nearest(service, profile, graph);
     if (best) {
       const memberId = profile.memberWith(serviceKey(best.other)) ?? null;
       const { other, path } = best;
@@ -262,6 +256,33 @@ function placePiece(facets: Facets, profile: Profile, graph: ServiceGraph): Piec
   return { code: 'elsewhere', text: () => 'no machine or service in common', weight, memberId: null };
 }
 
+interface Way {
+  readonly other: string;
+  readonly path: ServicePath;
+  readonly weight: number;
+}
+
+/** The strongest way from a service to one of the candidate's; of equal ones the first by name. Looks through the fewer: what is near, or what the candidate has. */
+function nearest(service: string, profile: Profile, graph: ServiceGraph): Way | null {
+  const near = graph.near(service);
+  let best: Way | null = null;
+  const consider = (other: string, path: ServicePath): void => {
+    const weight = pathWeight(path, graph) * doubt(service, other, path, profile, graph);
+    if (weight <= 0) return;
+    if (!best || weight > best.weight || (weight === best.weight && other < best.other))
+      best = { other, path, weight };
+  };
+  if (near.size < profile.services.length) {
+    for (const [other, path] of near) if (profile.count(serviceKey(other)) > 0) consider(other, path);
+  } else {
+    for (const other of profile.services) {
+      const path = near.get(other);
+      if (path) consider(other, path);
+    }
+  }
+  return best;
+}
+
 /**
  * What a candidate has explained already needs no other reason: where `other` calls the signal's service and another affected one too, the
  * signal is as likely of a cause of its own.
@@ -276,7 +297,8 @@ function doubt(
   if (path.relation === 'calls') return 1;
   const reached = path.via ?? service;
   for (const callee of graph.dependenciesOf(other))
-    if (callee !== service && callee !== reached && profile.services.includes(callee)) return explainedShare;
+    if (callee !== service && callee !== reached && profile.count(serviceKey(callee)) > 0)
+      return explainedShare;
   return path.relation === 'shares' ? sharedShare : 1;
 }
 

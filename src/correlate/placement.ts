@@ -14,7 +14,7 @@ interface Match {
 }
 
 /** How many candidates are weighed for one signal. */
-const maxWeighed = 16;
+const maxWeighed = 10;
 /** Of what comes at one moment a pace learns no more than this. */
 const mostAtOnce = 8;
 /** Beside a candidate that has fallen silent a gap is usual up to this many times the mean. */
