@@ -25,7 +25,7 @@ const defaultLimits = { familiesPerShape: 64, families: 32_768 };
 /** Texts of more slots are not learned from. */
 const mostSlots = 128;
 /** Between the slots of a family. */
-const border = '\u0002';
+export const border = '\u0002';
 const none: readonly string[] = [];
 
 /**
@@ -61,11 +61,18 @@ export class Families {
     return this.#table.get(key);
   }
 
-  /** Takes in a text. Gives the shapes of which texts may have another family now. */
-  learn(key: string, { slots, fixedCount }: SplitText): readonly string[] {
+  /** Takes in a text. Gives the shapes of which texts may have another family now. `text` is the slots with a border between them. */
+  learn(key: string, { slots, fixedCount }: SplitText, text = slots.join(border)): readonly string[] {
     if (slots.length === 0 || slots.length > mostSlots) return none;
-    const row = this.#table.get(key) ?? [];
-    const text = slots.join(border);
+    const row = this.#table.get(key);
+    if (!row) {
+      this.#table.set(key, [text]);
+      this.#count++;
+      if (this.#count <= this.#limits.families) return none;
+      const forgotten: string[] = [];
+      this.#forgetOldest(forgotten);
+      return forgotten;
+    }
     if (bestFamily(row, text, slots) !== undefined) return none;
     const { family, others } = generalize(text, row, fixedCount);
     const changed = family === text ? [] : [key];
@@ -82,10 +89,10 @@ export class Families {
   }
 
   /** The slots of the family to which a text belongs; its own when nothing is known of it. */
-  familyOf(key: string, slots: readonly string[]): readonly string[] {
+  familyOf(key: string, slots: readonly string[], text = slots.join(border)): readonly string[] {
     const row = this.#table.get(key);
-    const family = row && bestFamily(row, slots.join(border), slots);
-    return family === undefined ? slots : family.split(border);
+    const family = row && bestFamily(row, text, slots);
+    return family === undefined || family === text ? slots : family.split(border);
   }
 
   /** An eighth at once: to find the oldest row costs a walk over those that were deleted before it. */

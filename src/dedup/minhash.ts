@@ -5,14 +5,19 @@ export const signatureLength = 128;
 
 const slotMask = signatureLength - 1;
 const roundsPerMix = 4;
+/** What so many rounds leave empty is filled slot by slot, which is cheaper for small sets. */
+const sharedRounds = 28;
+/** A slot holds the round in which it was filled above 24 bits of order: the earliest round, and in it the least, is the least number. */
+const orderBits = 24;
+const orderMask = (1 << orderBits) - 1;
+const oneRound = 1 << orderBits;
+/** Of a slot that is empty. */
+const empty = 0x7fffffff;
 /** Shingles are runs of one to this many words. */
 const maxShingleWords = 3;
-const noRound = 0x7fffffff;
 
-let shingles = new Uint32Array(1024);
+let shingles = new Int32Array(1024);
 let wordHashes = new Uint32Array(512);
-/** In which round each slot was filled, and with what. */
-const filledIn = new Int32Array(signatureLength);
 const values = new Int32Array(signatureLength);
 
 /**
@@ -28,16 +33,16 @@ export function createSignature(words: readonly string[], into: Uint32Array): vo
 
 /** The same of `count` words that are hashed already, by `hashToken`. */
 export function createSignatureOfHashes(words: Uint32Array, count: number, into: Uint32Array): void {
-  if (shingles.length < count * maxShingleWords) shingles = new Uint32Array(2 * count * maxShingleWords);
+  if (shingles.length < count * maxShingleWords) shingles = new Int32Array(2 * count * maxShingleWords);
   let shingleCount = 0;
   let pairBefore = 0;
   for (let i = 0; i < count; i++) {
     const word = words[i]!;
-    shingles[shingleCount++] = mix(word);
+    shingles[shingleCount++] = mixBits(word);
     if (i === 0) continue;
     const pair = (Math.imul(words[i - 1]!, 0x9e3779b1) + word) | 0;
-    shingles[shingleCount++] = mix(pair ^ 0x7f4a7c15);
-    if (i > 1) shingles[shingleCount++] = mix((Math.imul(pairBefore, 0x85ebca77) + word) ^ 0x2545f491);
+    shingles[shingleCount++] = mixBits(pair ^ 0x7f4a7c15);
+    if (i > 1) shingles[shingleCount++] = mixBits((Math.imul(pairBefore, 0x85ebca77) + word) ^ 0x2545f491);
     pairBefore = pair;
   }
   sketch(shingles, shingleCount, into);
@@ -48,86 +53,65 @@ export function createSignatureOfHashes(words: Uint32Array, count: number, into:
  * The chance that two sketches agree in a slot is the Jaccard similarity of their sets.
  *
  * Fast similarity sketching (Dahlgaard, Knudsen, Thorup, FOCS 2017): in each round every hash falls into one slot, the
- * smallest of a slot's first round stays, and rounds go on until no slot is empty; after 128 of them, one round fills one slot.
- * Expected cost O(n + k log k). Four rounds share one mixing of a hash: its bits from 4 on are four slots. Measured for 27 and 60
- * shingles: 2.5 us and 2.6 us, with one mixing a round 4.5 us; 128 hash functions cost 8 us and 13 us; one permutation with optimal
- * densification (Shrivastava 2017) has a third more error.
+ * smallest of a slot's first round stays, and rounds go on until no slot is empty; what 28 of them leave empty gets an order of its own.
+ * Expected cost O(n + k log k). Four rounds share one mixing of a hash: its bits from 4 on are four slots. What is smaller is found
+ * without a branch, which processors guess wrongly half of the time while slots fill. Measured for 12, 27 and 60 shingles: 1.1 us, 1.5 us and
+ * 1.6 us; with branches 2.8 us, 3.1 us and 4.0 us; 128 hash functions cost 8 us and 13 us for 27 and 60. To fill what 12 rounds leave empty with
+ * copies (optimal densification, Shrivastava 2017) costs no less and has 40 % more error for 12 shingles, 90 % for 6.
  */
-export function sketch(hashes: Uint32Array, count: number, into: Uint32Array): void {
+export function sketch(hashes: Uint32Array | Int32Array, count: number, into: Uint32Array): void {
   if (into.length !== signatureLength)
     throw new RangeError(`a signature has ${signatureLength} slots, not ${into.length}`);
   if (count === 0) {
     into.fill(0xffffffff);
     return;
   }
-  const rounds = filledIn;
   const slots = values;
-  rounds.fill(noRound);
-  let empty = signatureLength;
+  slots.fill(empty);
+  let filled = 0;
   // INVARIANT: the four parts of the loop are one; written out they take half the time.
-  for (let round = 0; empty > 0 && round < signatureLength; round += roundsPerMix) {
+  for (let round = 0; filled < signatureLength && round < sharedRounds; round += roundsPerMix) {
     const seed = Math.imul(round, 0x9e3779b1);
+    const inRound = round << orderBits;
     for (let i = 0; i < count; i++) {
       const hash = mixBits(hashes[i]! ^ seed);
-      const order = Math.imul(hash, 0x9e3779b1) ^ (hash >>> 15);
+      let value = inRound | ((Math.imul(hash, 0x9e3779b1) ^ (hash >>> 15)) & orderMask);
       let slot = (hash >>> 4) & slotMask;
-      let before = rounds[slot]!;
-      let now = round;
-      if (before >= now) {
-        if (before === noRound) empty--;
-        if (before > now || order < slots[slot]!) {
-          rounds[slot] = now;
-          slots[slot] = order;
-        }
-      }
+      let before = slots[slot]!;
+      let less = value - before;
+      slots[slot] = before + (less & (less >> 31));
+      value = (value + oneRound) | 0;
       slot = (hash >>> 11) & slotMask;
-      before = rounds[slot]!;
-      now = round + 1;
-      if (before >= now) {
-        const value = (order + 1) | 0;
-        if (before === noRound) empty--;
-        if (before > now || value < slots[slot]!) {
-          rounds[slot] = now;
-          slots[slot] = value;
-        }
-      }
+      before = slots[slot]!;
+      less = value - before;
+      slots[slot] = before + (less & (less >> 31));
+      value = (value + oneRound) | 0;
       slot = (hash >>> 18) & slotMask;
-      before = rounds[slot]!;
-      now = round + 2;
-      if (before >= now) {
-        const value = (order + 2) | 0;
-        if (before === noRound) empty--;
-        if (before > now || value < slots[slot]!) {
-          rounds[slot] = now;
-          slots[slot] = value;
-        }
-      }
+      before = slots[slot]!;
+      less = value - before;
+      slots[slot] = before + (less & (less >> 31));
+      value = (value + oneRound) | 0;
       slot = hash >>> 25;
-      before = rounds[slot]!;
-      now = round + 3;
-      if (before >= now) {
-        const value = (order + 3) | 0;
-        if (before === noRound) empty--;
-        if (before > now || value < slots[slot]!) {
-          rounds[slot] = now;
-          slots[slot] = value;
-        }
-      }
+      before = slots[slot]!;
+      less = value - before;
+      slots[slot] = before + (less & (less >> 31));
     }
+    while (filled < signatureLength && slots[filled] !== empty) filled++;
   }
-  for (let slot = 0; empty > 0 && slot < signatureLength; slot++) {
-    if (rounds[slot] !== noRound) continue;
-    slots[slot] = smallest(hashes, count, slot);
-    empty--;
-  }
+  for (let slot = filled; slot < signatureLength; slot++)
+    if (slots[slot] === empty) slots[slot] = smallest(hashes, count, slot);
   into.set(slots);
 }
 
-/** For a slot that 128 rounds have left empty. */
-function smallest(hashes: Uint32Array, count: number, slot: number): number {
+/** For a slot that is left empty: the least of an order of its own. */
+function smallest(hashes: Uint32Array | Int32Array, count: number, slot: number): number {
   const seed = Math.imul(signatureLength + slot, 0x9e3779b1);
-  let least = 0x7fffffff;
-  for (let i = 0; i < count; i++) least = Math.min(least, mixBits(hashes[i]! ^ seed));
+  let least = empty;
+  for (let i = 0; i < count; i++) {
+    const hash = Math.imul(hashes[i]! ^ seed, 0x85ebca6b);
+    const less = (Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35) >>> 1) - least;
+    least += less & (less >> 31);
+  }
   return least;
 }
 

@@ -1,5 +1,5 @@
 import { labelPairs, labelValue, type Alert, type Labels } from '../alert/index.ts';
-import { Families, variable, type ShapeRow } from './families.ts';
+import { border, Families, variable, type ShapeRow } from './families.ts';
 import { maskTemplate } from './mask.ts';
 import { createSignatureOfHashes, signatureLength } from './minhash.ts';
 import { joinSlots, masked, slotKind, splitTemplate, type SplitText } from './split.ts';
@@ -29,7 +29,6 @@ interface Known extends Sketched {
 }
 
 const maxCached = 8192;
-const slotsFrom = '\u0002';
 
 /**
  * Makes sketches, and keeps the last ones, so that masked texts that come again cost one look-up. The caches are derived: what they
@@ -56,8 +55,9 @@ export class Sketches {
     if (known && this.#families.row(known.shapeKey) === known.row) return known;
     const split = splitTemplate(template);
     const shapeKey = `${domain}\n${name}\n${split.shape}`;
-    changed.push(...this.#families.learn(shapeKey, split));
-    const made = this.#make(name, template, split, shapeKey);
+    const joined = split.slots.join(border);
+    for (const shape of this.#families.learn(shapeKey, split, joined)) changed.push(shape);
+    const made = this.#make(name, template, split, shapeKey, joined);
     if (this.#known.size >= maxCached) this.#known.clear();
     this.#known.set(key, made);
     return made;
@@ -70,19 +70,27 @@ export class Sketches {
     return this.#make(name, template, split, `${domain}\n${name}\n${split.shape}`);
   }
 
-  #make(name: string, template: string, split: SplitText, shapeKey: string): Known {
-    const family = this.#families.familyOf(shapeKey, split.slots);
-    const slots = family === split.slots ? family : family.map((slot) => (slot === variable ? masked : slot));
+  #make(
+    name: string,
+    template: string,
+    split: SplitText,
+    shapeKey: string,
+    joined = split.slots.join(border),
+  ): Known {
+    const family = this.#families.familyOf(shapeKey, split.slots, joined);
+    const isOwn = family === split.slots;
+    const slots = isOwn ? family : family.map((slot) => (slot === variable ? masked : slot));
     return {
-      sketch: this.#sketchOf(name, split.shape, slots),
-      template: showVariables(template, split, family),
+      sketch: this.#sketchOf(name, split.shape, slots, isOwn ? joined : slots.join(border)),
+      template: isOwn ? template : showVariables(template, split, family),
       shapeKey,
       row: this.#families.row(shapeKey),
     };
   }
 
-  #sketchOf(name: string, shape: string, slots: readonly string[]): Sketch {
-    const content = `${name}\n${shape}${slotsFrom}${slots.join(slotsFrom)}`;
+  /** `joined` is the slots with a border between them. */
+  #sketchOf(name: string, shape: string, slots: readonly string[], joined: string): Sketch {
+    const content = `${name}\n${shape}${border}${joined}`;
     const cached = this.#byContent.get(content);
     if (cached) return cached;
     const { hashes, count, telling } = hashTokens(`${name}\n${joinSlots(shape, slots)}`);
@@ -99,8 +107,8 @@ export class Sketches {
  * Without this, `authentication failure ... user=root` and the same without a user would be similar enough.
  */
 export function differInWords(a: Sketch, b: Sketch): boolean {
-  const [shape, ...slots] = a.content.split(slotsFrom);
-  const [otherShape, ...others] = b.content.split(slotsFrom);
+  const [shape, ...slots] = a.content.split(border);
+  const [otherShape, ...others] = b.content.split(border);
   if (shape !== otherShape || slots.length !== others.length) return false;
   return slots.every((slot, i) => slot === others[i] || (isWord(slot) && isWord(others[i]!)));
 }

@@ -65,14 +65,15 @@ export function splitTemplate(template: string): SplitText {
 
 /** The text again, with `slots` in place of its own: what is compared. */
 export function joinSlots(shape: string, slots: readonly string[]): string {
-  let text = '';
-  let next = 0;
-  for (let i = 0; i < shape.length; i++) {
-    if (shape[i] !== gap) text += shape[i]!;
-    else {
-      const before = text.charCodeAt(text.length - 1);
-      text += isWordUnit(before) || before === greater ? ` ${slots[next++]!}` : slots[next++]!;
-    }
+  const pieces = shape.split(gap);
+  let text = pieces[0] ?? '';
+  let before = text.charCodeAt(text.length - 1);
+  for (const [i, slot] of slots.entries()) {
+    const piece = pieces[i + 1] ?? '';
+    text += isWordUnit(before) || before === greater ? ` ${slot}${piece}` : slot + piece;
+    // What was built is not looked at: that would make a text of its parts each time.
+    const last = piece === '' ? slot : piece;
+    if (last !== '') before = last.charCodeAt(last.length - 1);
   }
   return text;
 }

@@ -1,37 +1,55 @@
 import type { StageTimers } from './stage.ts';
 import type { Table } from './table.ts';
 
-interface HeapNode {
+interface TimerNode {
   readonly dueMs: number;
   readonly key: string;
 }
 
+/** The timers of one span of time. Sorted, the last due first, once it is the earliest: what is taken is at the end. */
+interface Slot {
+  readonly number: number;
+  nodes: TimerNode[];
+  isSorted: boolean;
+}
+
+/** Of a million timers within an hour a slot has some 300. */
+const slotMs = 1000;
+
 /**
  * The timers of one stage, ordered by due time and then by key. What is due is a question to log time, never to a clock.
- * A binary heap over a table: set and cancel leave stale nodes behind, which are skipped when they surface, and swept out
- * when they outnumber the live ones: a timer that is moved on with every alert costs memory once.
+ *
+ * A timing wheel over a table (Varghese and Lauck 1987), whose slots are those in use: a timer goes to the slot of its second, a heap knows
+ * which slot is the earliest, and only that one is sorted. Setting a timer costs one step however many there are, and nothing ever walks over
+ * all of them but `restore`. Set and cancel leave stale nodes behind, which are skipped when they surface, and swept out when they
+ * outnumber the live ones: a timer that is moved on with every alert costs memory once.
  */
 export class Timers implements StageTimers {
   readonly #due: Table<number>;
-  #heap: HeapNode[] = [];
+  readonly #slots = new Map<number, Slot>();
+  /** The slots as a binary heap. */
+  #earliest: Slot[] = [];
+  #nodeCount = 0;
 
   constructor(due: Table<number>) {
     this.#due = due;
   }
 
-  /** Rebuilds the heap from the table, after the table was loaded. Costs what there is, once. */
+  /** Rebuilds the slots from the table, after the table was loaded. Costs what there is, once. */
   restore(): void {
-    const heap: HeapNode[] = [];
-    for (const [key, dueMs] of this.#due.entries()) heap.push({ dueMs, key });
-    this.#heap = heap;
-    for (let index = (heap.length >> 1) - 1; index >= 0; index--) this.#siftDown(index, heap[index]!);
+    this.#slots.clear();
+    this.#earliest = [];
+    this.#nodeCount = 0;
+    for (const [key, dueMs] of this.#due.entries()) this.#add(key, dueMs);
   }
 
   set(key: string, dueMs: number): void {
     if (!Number.isFinite(dueMs)) throw new RangeError(`timer ${key}: dueMs must be finite, got ${dueMs}`);
     if (this.#due.get(key) === dueMs) return;
     this.#due.set(key, dueMs);
-    this.#push({ dueMs, key });
+    // What is set is in the table, and so among what a sweep finds there.
+    if (this.#nodeCount > 2 * this.#due.size + sweepSlack) this.restore();
+    else this.#add(key, dueMs);
   }
 
   cancel(key: string): void {
@@ -44,64 +62,97 @@ export class Timers implements StageTimers {
 
   /** When the next timer falls due, or undefined when none is set. */
   nextDueMs(): number | undefined {
-    return this.#peek()?.dueMs;
+    return this.#peek()?.nodes.at(-1)?.dueMs;
   }
 
   /** Takes the earliest timer due at or before `timeMs`, or undefined when there is none. */
-  takeDue(timeMs: number): HeapNode | undefined {
-    const next = this.#peek();
-    if (!next || next.dueMs > timeMs) return undefined;
-    this.#pop();
+  takeDue(timeMs: number): TimerNode | undefined {
+    const slot = this.#peek();
+    const next = slot?.nodes.at(-1);
+    if (!slot || !next || next.dueMs > timeMs) return undefined;
+    slot.nodes.pop();
+    this.#nodeCount--;
     this.#due.delete(next.key);
     return next;
   }
 
-  #peek(): HeapNode | undefined {
-    let top = this.#heap[0];
-    while (top && this.#due.get(top.key) !== top.dueMs) {
-      this.#pop();
-      top = this.#heap[0];
-    }
-    return top;
+  #add(key: string, dueMs: number): void {
+    const number = Math.floor(dueMs / slotMs);
+    const node = { dueMs, key };
+    this.#nodeCount++;
+    const slot = this.#slots.get(number);
+    if (!slot) {
+      const made = { number, nodes: [node], isSorted: false };
+      this.#slots.set(number, made);
+      this.#push(made);
+    } else if (slot.isSorted) slot.nodes.splice(placeOf(slot.nodes, node), 0, node);
+    else slot.nodes.push(node);
   }
 
-  #push(node: HeapNode): void {
-    if (this.#heap.length > 2 * this.#due.size + sweepSlack) this.restore();
-    const heap = this.#heap;
-    let index = heap.push(node) - 1;
+  /** The earliest slot, whose last node is live; slots without any are forgotten. */
+  #peek(): Slot | undefined {
+    for (let slot = this.#earliest[0]; slot; slot = this.#earliest[0]) {
+      if (!slot.isSorted) {
+        const live = slot.nodes.filter(({ key, dueMs }) => this.#due.get(key) === dueMs);
+        this.#nodeCount -= slot.nodes.length - live.length;
+        slot.nodes = live.sort((a, b) => compare(b, a));
+        slot.isSorted = true;
+      }
+      for (let last = slot.nodes.at(-1); last; last = slot.nodes.at(-1)) {
+        if (this.#due.get(last.key) === last.dueMs) return slot;
+        slot.nodes.pop();
+        this.#nodeCount--;
+      }
+      this.#slots.delete(slot.number);
+      this.#pop();
+    }
+    return undefined;
+  }
+
+  #push(slot: Slot): void {
+    const heap = this.#earliest;
+    let index = heap.push(slot) - 1;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (compare(heap[parent]!, node) <= 0) break;
+      if (heap[parent]!.number <= slot.number) break;
       heap[index] = heap[parent]!;
       index = parent;
     }
-    heap[index] = node;
+    heap[index] = slot;
   }
 
   #pop(): void {
-    const last = this.#heap.pop();
-    if (last && this.#heap.length > 0) this.#siftDown(0, last);
-  }
-
-  /** Puts `node` into the subtree at `index`, whose top is free. */
-  #siftDown(start: number, node: HeapNode): void {
-    const heap = this.#heap;
-    let index = start;
+    const heap = this.#earliest;
+    const last = heap.pop();
+    if (!last || heap.length === 0) return;
+    let index = 0;
     for (;;) {
       let child = 2 * index + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && compare(heap[child + 1]!, heap[child]!) < 0) child++;
-      if (compare(node, heap[child]!) <= 0) break;
+      if (child + 1 < heap.length && heap[child + 1]!.number < heap[child]!.number) child++;
+      if (last.number <= heap[child]!.number) break;
       heap[index] = heap[child]!;
       index = child;
     }
-    heap[index] = node;
+    heap[index] = last;
   }
 }
 
-/** Stale nodes that a small heap may carry before it is worth a sweep. */
+/** Stale nodes that few timers may carry before it is worth a sweep. */
 const sweepSlack = 1024;
 
-function compare(a: HeapNode, b: HeapNode): number {
+function compare(a: TimerNode, b: TimerNode): number {
   return a.dueMs - b.dueMs || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}
+
+/** Where a node belongs among those that are sorted with the last due first. */
+function placeOf(nodes: readonly TimerNode[], node: TimerNode): number {
+  let low = 0;
+  let high = nodes.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compare(nodes[middle]!, node) > 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
