@@ -5,6 +5,7 @@ const benches = [
   'decode',
   'minhash',
   'lsh',
+  'timers',
   'dedup',
   'score',
   'series',

@@ -126,7 +126,8 @@ export class Groups {
   putBack(group: Group, alerts: readonly Pick<Routed, 'alert' | 'signalId'>[], dueMs: number): void {
     for (const { alert, signalId } of alerts) {
       if (this.membersOf(group.id).has(alert.fingerprint)) continue;
-      const isElsewhere = (this.#routed.get(alert.fingerprint)?.signalId ?? signalId) !== signalId;
+      const current = this.#routed.get(alert.fingerprint);
+      const isElsewhere = current !== undefined && (current.isFiring || current.signalId !== signalId);
       const name = isElsewhere ? endName({ alert, signalId }) : alert.fingerprint;
       const routed = this.#routed.get(name);
       if (routed && (routed.isFiring || routed.groupIds.includes(group.id))) continue;

@@ -197,9 +197,10 @@ class Dispatch implements DispatchStage {
     const before = this.#groups.routed(fingerprint);
     const signalId = sightedSignalId ?? before?.signalId ?? null;
     if (before && before.signalId !== signalId) {
-      const isTold = (id: string): boolean =>
-        Object.values(this.#pager.toldBy(id)).some(({ firing }) => firing.length > 0);
-      this.#groups.leaveBehind(fingerprint, before.groupIds.filter(isTold));
+      this.#groups.leaveBehind(
+        fingerprint,
+        before.groupIds.filter((id) => this.#isTold(id)),
+      );
     }
     const routes = this.#settings.tree.match(alert.labels);
     const routed = { alert, isFiring: true, signalId };
@@ -300,7 +301,13 @@ class Dispatch implements DispatchStage {
           ),
         );
         const routes = this.#settings.tree.match(routed.alert.labels);
-        for (const id of this.#groups.place(name, routed, this.#map.incidentOf(signalId), routes, nowMs)) {
+        const incidentId = this.#map.incidentOf(signalId);
+        if (name === fingerprint)
+          this.#groups.leaveBehind(
+            name,
+            routed.groupIds.filter((id) => this.#isLeftEmpty(id, incidentId)),
+          );
+        for (const id of this.#groups.place(name, routed, incidentId, routes, nowMs)) {
           for (const [integration, names] of toldIn(id)) {
             if (!knowing.has(integration) || names.has(fingerprint)) continue;
             names.add(fingerprint);
@@ -317,6 +324,18 @@ class Dispatch implements DispatchStage {
         });
       }
     }
+  }
+
+  /** Whether somebody was told that something of the group fires, and waits for its end. */
+  #isTold(groupId: string): boolean {
+    return Object.values(this.#pager.toldBy(groupId)).some(({ firing }) => firing.length > 0);
+  }
+
+  /** Whether the last alert of a group goes to another incident, without the group's own having gone into that one: its page is over then. */
+  #isLeftEmpty(groupId: string, toId: string | null): boolean {
+    const incidentId = this.#groups.get(groupId)?.incidentId ?? null;
+    if (incidentId === null || incidentId === toId || !this.#isTold(groupId)) return false;
+    return this.#groups.membersOf(groupId).size === 1 && this.#map.incident(incidentId)?.state !== 'merged';
   }
 
   #forgetIncident(id: string, nowMs: number): void {
