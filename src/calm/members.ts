@@ -128,10 +128,11 @@ export class Members {
 
   /** What fires on after its incident has ended was closed by hand; what was merged goes on in another one. */
   #close(incidentId: string, signalIds: readonly string[], hasEnded: boolean): void {
-    if (!this.incidents.delete(incidentId)) return;
+    const wasOpen = this.incidents.delete(incidentId);
     for (const id of signalIds) {
       const signal = this.signals.get(id);
-      if (signal?.incidentId !== incidentId) continue;
+      // What was never seen open has taken over what has ended with it.
+      if (!signal || (wasOpen ? signal.incidentId !== incidentId : signal.isFiring)) continue;
       if (!signal.isFiring) this.signals.delete(id);
       else if (hasEnded) {
         signal.isDisturbed = true;

@@ -81,6 +81,7 @@ class Correlate implements CorrelateStage {
       else this.#onSignal(change, events.has(change.signal.id), frame.timeMs);
     }
     for (const signal of returned) this.#placement.replace(signal, frame.timeMs);
+    if (returned.size > 0) this.#endReturned(flow.signalChanges, returned, frame.timeMs);
     for (let i = 0; i < flow.alertChanges.length; i++) {
       const { change, alert } = flow.alertChanges[i]!;
       if (change === 'fired') this.#onFired(alert, flow.sightings[i]?.signalId ?? '', frame.timeMs);
@@ -159,6 +160,15 @@ class Correlate implements CorrelateStage {
       }
     }
     return returned;
+  }
+
+  /** What began anew may be over within the same moment. */
+  #endReturned(changes: readonly SignalChange[], returned: ReadonlySet<SignalRow>, nowMs: number): void {
+    for (const change of changes) {
+      const signal = this.#candidates.signal(change.signal.id);
+      if (signal && returned.has(signal) && change.signal.state === 'resolved')
+        this.#onSignal(change, false, nowMs);
+    }
   }
 
   #onSignal({ change, signal }: SignalChange, isEvent: boolean, nowMs: number): void {
