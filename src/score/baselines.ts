@@ -54,6 +54,14 @@ export interface KindState extends KindName {
   readonly isNews: boolean;
 }
 
+/** Told of a scored period that is over: its row and result, valid during the call. */
+export type OnScored = (
+  row: Float64Array,
+  scored: Float64Array,
+  kind: KindState,
+  domain: DomainHistory,
+) => void;
+
 /** The learned past of all kinds: what is counted as alerts come, learned as periods end, and laid out as rows to score. */
 export class Baselines {
   readonly kinds: Table<KindState>;
@@ -62,8 +70,15 @@ export class Baselines {
   readonly #domains: Table<DomainHistory>;
   #config: ScoreConfig;
   #closing = new RowBatch(null);
+  readonly #onScored: OnScored;
 
-  constructor(context: Pick<StageContext, 'table'>, config: ScoreConfig) {
+  /** `onScored` is told of each scored period that is over, before its domain has learned it. */
+  constructor(
+    context: Pick<StageContext, 'table'>,
+    config: ScoreConfig,
+    onScored: OnScored = () => undefined,
+  ) {
+    this.#onScored = onScored;
     this.kinds = context.table('kinds');
     this.#histories = context.table('histories');
     this.#hours = context.table('hours');
@@ -74,6 +89,14 @@ export class Baselines {
   configure(config: ScoreConfig, model: ScoreModel | null): void {
     this.#config = config;
     this.#closing = new RowBatch(model);
+  }
+
+  /** Another model measures other distances: what was seen of the old one's says nothing of them. */
+  forgetDistances(): void {
+    for (const [name, { distances }] of this.#domains.entries()) {
+      distances.fill(0);
+      this.#domains.touch(name);
+    }
   }
 
   periodOf(timeMs: number): number {
@@ -185,6 +208,7 @@ export class Baselines {
       this.#closing.clear();
       this.writeRow(this.#closing.add(), kind, kind.lastMs);
       const scored = scoreMatrix(this.#closing.matrix, 1);
+      this.#onScored(this.#closing.row(0), scored, kind, domain);
       const raw = scored[result.rawTail]!;
       if (!Number.isNaN(raw)) learnTail(domain, raw, scored[result.distance]!, kind.rank);
     }
