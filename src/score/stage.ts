@@ -193,6 +193,7 @@ class Scoring implements ScoreStage {
     const kind = this.#baselines.recognize(nameKind(signal, this.#config), timeMs);
     this.#kindOfSignal.set(signal.id, kind);
     this.#signals.set(signal.id, kind.id);
+    this.#baselines.begin(kind, timeMs);
     const { timers } = this.#context;
     if (this.#baselines.kinds.size > this.#config.max_kinds) timers.set(forgetTimer, timeMs);
     else if (timers.dueMs(forgetTimer) === undefined) timers.set(forgetTimer, timeMs + forgetEveryMs);
@@ -267,8 +268,11 @@ class Scoring implements ScoreStage {
   /** Lets go of signals that the frame left resolved. */
   #release(changes: readonly SignalChange[], timeMs: number): void {
     for (const change of changes) {
-      if (change.change === 'resolved') this.#forgetSignal(change.signal.id);
-      else this.#recognize(change, timeMs);
+      if (change.change === 'resolved') {
+        const kind = this.#kindOfSignal.get(change.signal.id);
+        if (kind) this.#baselines.end(kind, timeMs);
+        this.#forgetSignal(change.signal.id);
+      } else this.#recognize(change, timeMs);
     }
   }
 
