@@ -130,17 +130,25 @@ function createSignal(alert: Alert): Signal {
 }
 
 console.log(`rows of ${rowWidth} numbers; ${secondsEach} s each`);
+let twoWinFrom: number | null = null;
 const pools = [1, 2].map((workers) => createPoolScorer({ workers, minRowsForWorkers: 1 }));
-for (const rows of [1, 32, 256, 1024, 4096]) {
+for (const rows of [1, 32, 256, 512, 1024, 2048, 4096]) {
   const inline = await rowsPerSecond(createInlineScorer(), rows);
   const [one, two] = [await rowsPerSecond(pools[0]!, rows), await rowsPerSecond(pools[1]!, rows)];
+  if (two <= inline) twoWinFrom = null;
+  else twoWinFrom ??= rows;
   const perBatchUs = (perSecond: number) => (rows / perSecond) * 1e6;
   console.log(
     `batch ${String(rows).padStart(4)}: inline ${format(inline)}/s, 1 worker ${format(one)}/s, 2 workers ${format(two)}/s; ` +
-      `a batch takes ${perBatchUs(inline).toFixed(0)} us inline, crossing to 1 worker adds ${(perBatchUs(one) - perBatchUs(inline)).toFixed(0)} us`,
+      `a batch takes ${perBatchUs(inline).toFixed(0)} us inline, crossing to 1 worker adds ${(perBatchUs(one) - perBatchUs(inline)).toFixed(0)} us, ${((perBatchUs(one) - perBatchUs(inline)) / rows).toFixed(2)} us a row`,
   );
 }
 for (const pool of pools) await pool.close();
+console.log(
+  twoWinFrom === null
+    ? 'two workers never beat none'
+    : `two workers beat none from batches of ${twoWinFrom} rows on`,
+);
 console.log(`a repeat costs the stage ${(await repeatCost()).toFixed(0)} ns (10,000 series of 200 kinds)`);
 
 function format(perSecond: number): string {

@@ -18,6 +18,10 @@ export interface ObservedBehaviour {
   readonly timeMs: number;
   readonly features: readonly number[];
   readonly row: Float64Array;
+  /** Of a scored period as it ended: what the drift of a model in force is measured on. */
+  readonly isEnd: boolean;
+  /** It is one of those that centroids and tails are fitted to. */
+  readonly isFitted: boolean;
 }
 
 /**
@@ -36,15 +40,28 @@ export function observeBehaviours(periods: readonly ObservedPeriod[]): ObservedB
     if (fired > 0) {
       Object.assign(kind, { count: 1, fired: 1, resolved: 0, lastMs: firstMs });
       baselines.markScored(kind, firstMs);
-      if (isKnown) observed.push(observe(baselines, kind, name, firstMs));
+      if (isKnown)
+        observed.push({ ...observe(baselines, kind, name, firstMs), isEnd: false, isFitted: true });
     }
     Object.assign(kind, { count, fired, resolved, lastMs });
-    if (isKnown && count > 1) observed.push(observe(baselines, kind, name, lastMs));
+    // The end of a single alert's period is hardly another behaviour than its beginning, and yet one that a model in force will see.
+    if (isKnown && (count > 1 || fired > 0)) {
+      observed.push({
+        ...observe(baselines, kind, name, lastMs),
+        isEnd: fired > 0,
+        isFitted: count > 1,
+      });
+    }
   }
   return observed;
 }
 
-function observe(baselines: Baselines, state: KindState, kind: string, timeMs: number): ObservedBehaviour {
+function observe(
+  baselines: Baselines,
+  state: KindState,
+  kind: string,
+  timeMs: number,
+): Omit<ObservedBehaviour, 'isEnd' | 'isFitted'> {
   const batch = new RowBatch(null);
   baselines.writeRow(batch.add(), state, timeMs);
   const row = batch.row(0);

@@ -1,5 +1,6 @@
 import { kmeans } from 'ml-kmeans';
 import { median, medianAbsoluteDeviation, quantile } from 'simple-statistics';
+import { behaviourFeatures, binOf } from '../src/score/index.ts';
 
 export interface Scaling {
   readonly centre: readonly number[];
@@ -9,6 +10,7 @@ export interface Scaling {
 /** A feature that hardly varies must not blow up the distance: see `ScoreModel.scale`. */
 const leastScale = 0.25;
 const tailProbabilities = [0.5, 0.25, 0.1, 0.05, 0.02];
+const deciles = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 /** Median and robust standard deviation of each feature. */
 export function fitScaling(vectors: readonly (readonly number[])[]): Scaling {
@@ -36,6 +38,21 @@ export function nearestDistance(
   centroids: readonly (readonly number[])[],
 ): number {
   return Math.min(...centroids.map((centroid) => distance(vector, centroid)));
+}
+
+/**
+ * See `ScoreModel.bins`: edges at the deciles, those that fall together once. Hours of the day in which a kind has ever been seen only
+ * grow, and tell how long it has been watched rather than what it does: all of them are one bin, so that they never drift.
+ */
+export function fitBins(vectors: readonly (readonly number[])[]): { edges: number[]; shares: number[] }[] {
+  return vectors[0]!.map((_, feature) => {
+    const values = vectors.map((vector) => vector[feature]!);
+    if (behaviourFeatures[feature] === 'active_hours_ratio') return { edges: [], shares: [1] };
+    const edges = [...new Set(deciles.map((p) => round(quantile(values, p))))];
+    const counts = [...edges, 0].map(() => 0);
+    for (const value of values) counts[binOf(value, edges)]! += 1;
+    return { edges, shares: counts.map((count) => round(count / values.length)) };
+  });
 }
 
 /** See `ScoreModel.tail`. */

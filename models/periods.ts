@@ -14,6 +14,11 @@ export const periodMs = 300_000;
 
 const header = 'period,kind,first_s,last_s,count,fired,resolved';
 
+/** A name that a line of CSV holds: what would end its field or its line becomes a space. */
+export function periodKind(...names: readonly string[]): string {
+  return names.join('/').replaceAll(/[,"\r\n]/g, ' ');
+}
+
 /** As CSV, one line per period and kind; `first_s` and `last_s` count from the start of the period. */
 export function formatPeriods(periods: readonly ObservedPeriod[]): string {
   const lines = periods.map(({ period, kind, firstMs, lastMs, count, fired, resolved }) => {
@@ -31,7 +36,7 @@ export function formatPeriods(periods: readonly ObservedPeriod[]): string {
   return `${[header, ...lines].join('\n')}\n`;
 }
 
-/** Reads what `formatPeriods` wrote. Throws RangeError on anything else: training data are made, not received. */
+/** Reads what `formatPeriods` wrote. Throws RangeError on anything else, naming the line. */
 export function parsePeriods(text: string): ObservedPeriod[] {
   const [first, ...lines] = text.trimEnd().split('\n');
   if (first !== header) throw new RangeError(`training data must begin with ${header}`);
@@ -39,7 +44,7 @@ export function parsePeriods(text: string): ObservedPeriod[] {
     const [period, kind, firstS, lastS, count, fired, resolved, ...rest] = line.split(',');
     const numbers = [period, firstS, lastS, count, fired, resolved].map(Number);
     if (!kind || rest.length > 0 || !numbers.every(Number.isSafeInteger))
-      throw new RangeError(`bad line: ${line}`);
+      throw new RangeError(`bad line: ${line.slice(0, 200)}`);
     const startMs = numbers[0]! * periodMs;
     return {
       period: numbers[0]!,

@@ -1,13 +1,8 @@
-/**
- * Trains the behaviour clusters: `node models/train.ts [output folder]`. Reads fixtures/training/quiet-weeks.csv, writes
- * model.json, manifest.json and MODEL_CARD.md. The same data and code give the same bytes.
- */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { behaviourFeatures, column, sha256, type ModelManifest } from '../src/score/index.ts';
-import { describeBehaviour, observeBehaviours, type ObservedBehaviour } from './behaviours.ts';
+import { TocsinError } from '../src/engine/index.ts';
+import { behaviourFeatures, sha256, type ModelManifest } from '../src/score/index.ts';
+import { observeBehaviours, type ObservedBehaviour } from './behaviours.ts';
 import {
+  fitBins,
   fitCentroids,
   fitScaling,
   fitTail,
@@ -16,29 +11,56 @@ import {
   scaleVector,
   silhouette,
 } from './clusters.ts';
-import { renderModelCard, type HeldOutMetrics } from './model-card.ts';
-import { parsePeriods, periodMs } from './periods.ts';
-import { generateQuietWeeks } from './quiet-weeks.ts';
+import { measure } from './measure.ts';
+import { renderModelCard } from './model-card.ts';
+import { formatPeriods, periodMs, type ObservedPeriod } from './periods.ts';
 
-const name = 'alert-stream';
+export interface TrainingOptions {
+  readonly name: string;
+  /** Where the periods come from, for the card and the manifest. */
+  readonly data: string;
+  /** The periods were made and not received. */
+  readonly isGenerated: boolean;
+  /** Another generated stream to measure on; null where there is none. */
+  readonly other: readonly ObservedPeriod[] | null;
+}
+
+/** What training gives: the texts of its files. `dataText` is what it read, by which it can be repeated. */
+export interface TrainedModel {
+  readonly modelText: string;
+  readonly manifestText: string;
+  readonly cardText: string;
+  readonly dataText: string;
+}
+
 const seed = 42;
 /** Raise it when features, scaling or clustering change. */
-const codeVersion = 'train/1';
+const codeVersion = 'train/2';
 const clusterCounts = [3, 4, 5, 6, 7, 8, 9, 10];
-/** At most so many behaviours of one kind, so that heartbeats do not decide everything. */
+/** At most so many behaviours of one kind, so that heartbeats do not decide everything ... */
 const perKind = 120;
-const weekMs = 7 * 86_400_000;
-const root = fileURLToPath(new URL('..', import.meta.url));
+/** ... and at most so many in all: the silhouette costs their square. */
+const mostBehaviours = 2400;
+const leastBehaviours = 200;
+/** The last quarter of the time is held out. */
+const trainingShare = 0.75;
 
-/** Trains and writes into `folder`. */
-export function train(folder: string): void {
-  const dataText = readFileSync(join(root, 'fixtures/training/quiet-weeks.csv'), 'utf8');
-  const periods = parsePeriods(dataText);
-  const fromMs = periods[0]!.period * periodMs;
-  const untilMs = fromMs + 4 * weekMs;
+/**
+ * Trains behaviour clusters on periods, which are in the order of time. The same periods, options and code give the same texts.
+ * Throws TOC_TRAINING_TOO_SHORT where too few periods belong to kinds that are known by then.
+ */
+export function trainModel(periods: readonly ObservedPeriod[], options: TrainingOptions): TrainedModel {
   const observed = observeBehaviours(periods);
-  const training = thin(observed.filter(({ timeMs }) => timeMs < fromMs + 3 * weekMs));
-  const heldOut = thin(observed.filter(({ timeMs }) => timeMs >= fromMs + 3 * weekMs));
+  const fromMs = (periods[0]?.period ?? 0) * periodMs;
+  const untilMs = ((periods.at(-1)?.period ?? -1) + 1) * periodMs;
+  const splitMs = fromMs + trainingShare * (untilMs - fromMs);
+  const [before, after] = [
+    observed.filter(({ timeMs }) => timeMs < splitMs),
+    observed.filter(({ timeMs }) => timeMs >= splitMs),
+  ];
+  const training = thin(before);
+  const heldOut = thin(after);
+  requireEnough(training, heldOut, before);
 
   const scaling = fitScaling(training.map(({ features }) => features));
   const vectors = training.map(({ features }) => scaleVector(features, scaling));
@@ -48,11 +70,20 @@ export function train(folder: string): void {
   });
   const best = tried.reduce((a, b) => (b.silhouette > a.silhouette ? b : a));
   const tail = fitTail(vectors.map((vector) => nearestDistance(vector, best.centroids)));
-  const distanceOf = (features: readonly number[]) =>
-    nearestDistance(scaleVector(features, scaling), best.centroids);
+  const bins = fitBins(before.filter(({ isEnd }) => isEnd).map(({ features }) => features));
 
-  const model = { name, features: behaviourFeatures, ...scaling, centroids: best.centroids, tail };
+  const { name, data, isGenerated } = options;
+  const model = {
+    name,
+    features: behaviourFeatures,
+    ...scaling,
+    centroids: best.centroids,
+    tail,
+    bins,
+    generated: isGenerated,
+  };
   const modelText = `${JSON.stringify(model, null, 1)}\n`;
+  const dataText = formatPeriods(periods);
   const manifest: ModelManifest = {
     name,
     features: [...behaviourFeatures],
@@ -63,92 +94,58 @@ export function train(folder: string): void {
     held_out_rows: heldOut.length,
     data_from: new Date(fromMs).toISOString(),
     data_until: new Date(untilMs).toISOString(),
+    data,
+    data_alerts: periods.reduce((sum, { count }) => sum + count, 0),
+    data_kinds: new Set(periods.map(({ kind }) => kind)).size,
     data_sha256: sha256(dataText),
     model_sha256: sha256(modelText),
     code_version: codeVersion,
   };
-  const metrics = measure(heldOut, tail, distanceOf, (behaviours) =>
-    silhouette(
-      behaviours.map(({ features }) => scaleVector(features, scaling)),
-      best.centroids,
-    ),
+  const scaled = (behaviours: readonly ObservedBehaviour[]): number[][] =>
+    behaviours.map(({ features }) => scaleVector(features, scaling));
+  const metrics = measure(
+    {
+      tail,
+      bins,
+      distanceOf: (features) => nearestDistance(scaleVector(features, scaling), best.centroids),
+      silhouetteOf: (behaviours) => silhouette(scaled(behaviours), best.centroids),
+    },
+    heldOut,
+    after.filter(({ isEnd }) => isEnd),
+    options.other && thin(observeBehaviours(options.other)),
   );
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'model.json'), modelText);
-  writeFileSync(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  writeFileSync(join(folder, 'MODEL_CARD.md'), renderModelCard(manifest, metrics));
-}
-
-/** Things that go wrong with a behaviour: each changes a copy of the row. */
-const disturbances: Readonly<Record<string, (row: Float64Array) => void>> = {
-  'ten times the alerts': (row) => {
-    row[column.count]! *= 10;
-    row[column.fired]! *= 10;
-  },
-  'starts to flap': (row) => {
-    row[column.count]! += 20;
-    row[column.fired]! += 20;
-    row[column.resolved]! += 20;
-  },
-  'silent for thirty times as long': (row) => {
-    row[column.gap] = Math.max(0, row[column.gap]!) + Math.log2(30);
-  },
-};
-
-function measure(
-  heldOut: readonly ObservedBehaviour[],
-  tail: readonly (readonly [number, number])[],
-  distanceOf: (features: readonly number[]) => number,
-  silhouetteOf: (behaviours: readonly ObservedBehaviour[]) => number,
-): HeldOutMetrics {
-  const calm = heldOut.map(({ features }) => distanceOf(features));
-  const alarmAt = tail.find(([p]) => p === 0.05)![1];
-  const disturbed = Object.entries(disturbances).map(([disturbance, disturb]) => {
-    const distances = heldOut.map(({ row }) => {
-      const copy = row.slice();
-      disturb(copy);
-      return distanceOf(describeBehaviour(copy));
-    });
-    return { disturbance, distances };
-  });
-  const other = generateQuietWeeks({ seed: 77, fromMs: Date.UTC(2026, 2, 2), weeks: 3 });
   return {
-    calibration: tail.map(([p, distance]) => [p, shareFrom(calm, distance)]),
-    silhouette: silhouetteOf(heldOut),
-    detection: disturbed.map(({ disturbance, distances }) => [disturbance, shareFrom(distances, alarmAt)]),
-    falseAlarms: shareFrom(calm, alarmAt),
-    auc: areaUnderRoc(
-      calm,
-      disturbed.flatMap(({ distances }) => distances),
-    ),
-    otherStream: shareFrom(
-      thin(observeBehaviours(other)).map(({ features }) => distanceOf(features)),
-      alarmAt,
-    ),
+    modelText,
+    manifestText: `${JSON.stringify(manifest, null, 2)}\n`,
+    cardText: renderModelCard(manifest, metrics, isGenerated),
+    dataText,
   };
 }
 
-function shareFrom(distances: readonly number[], from: number): number {
-  return distances.filter((distance) => distance >= from).length / distances.length;
+function requireEnough(
+  training: readonly ObservedBehaviour[],
+  heldOut: readonly ObservedBehaviour[],
+  before: readonly ObservedBehaviour[],
+): void {
+  const ends = before.filter(({ isEnd }) => isEnd).length;
+  if (training.length >= leastBehaviours && heldOut.length >= leastBehaviours / 4 && ends > 0) return;
+  throw new TocsinError(
+    'TOC_TRAINING_TOO_SHORT',
+    `${training.length} behaviours to train on and ${heldOut.length} to measure on, where ${leastBehaviours} and ${leastBehaviours / 4} are needed; ` +
+      'a kind gives some once it has been seen in 8 periods of five minutes',
+  );
 }
 
-/** The probability that a disturbed behaviour lies further out than a calm one; ties count half. */
-function areaUnderRoc(calm: readonly number[], disturbed: readonly number[]): number {
-  let wins = 0;
-  for (const far of disturbed) for (const near of calm) wins += far > near ? 1 : far === near ? 0.5 : 0;
-  return wins / (calm.length * disturbed.length);
-}
-
-/** At most `perKind` behaviours of each kind, evenly spread. */
+/** Of those that are fitted at most `perKind` of each kind, evenly spread, and of all of them at most `mostBehaviours`. */
 function thin(observed: readonly ObservedBehaviour[]): ObservedBehaviour[] {
-  return [...Map.groupBy(observed, ({ kind }) => kind).values()].flatMap((ofKind) => {
-    const count = Math.min(perKind, ofKind.length);
-    return Array.from({ length: count }, (_, i) => ofKind[Math.floor((i * ofKind.length) / count)]!);
-  });
+  const fitted = observed.filter(({ isFitted }) => isFitted);
+  const thinned = [...Map.groupBy(fitted, ({ kind }) => kind).values()].flatMap((ofKind) =>
+    spread(ofKind, perKind),
+  );
+  return spread(thinned, mostBehaviours);
 }
 
-if (import.meta.main) {
-  const folder = process.argv[2] ?? join(root, 'models', name);
-  train(folder);
-  console.log(`model written to ${folder}`);
+function spread<Item>(items: readonly Item[], limit: number): Item[] {
+  const count = Math.min(limit, items.length);
+  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!);
 }

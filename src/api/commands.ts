@@ -12,8 +12,13 @@ const commented = actor.extend({
 });
 const merge = actor.extend({ from: z.array(z.string().min(1)).min(1, 'expected at least one incident') });
 const split = actor.extend({ signals: z.array(z.string().min(1)).min(1, 'expected at least one signal') });
+const fileText = z.string().min(1).max(200_000, 'expected at most 200,000 characters');
+const model = actor.extend({
+  model: z.strictObject({ modelText: fileText, manifestText: fileText }).nullable(),
+});
 const finish = commented.extend({ done: z.boolean() });
 
+const nothing = z.object({});
 const byId = z.object({ id: z.string().min(1) });
 const byRunbook = byId.extend({ runbook: z.string().min(1) });
 const byStep = byId.extend({ step: z.coerce.number().int().min(0) });
@@ -128,6 +133,20 @@ export function addCommandRoutes(server: FastifyInstance, { commands }: ApiPorts
       by,
       body: { runId: id, step, isDone: done, comment },
     }),
+  );
+  add(
+    '/api/v1/models/activate',
+    'Put a model in force, given by the texts of its files; null goes back to what the configuration names',
+    nothing,
+    model,
+    (_params, { by, model }) => ({ kind: 'model.activate', by, body: { model } }),
+  );
+  add(
+    '/api/v1/models/shadow',
+    'Let a model score beside the one in force; null ends that',
+    nothing,
+    model,
+    (_params, { by, model }) => ({ kind: 'model.shadow', by, body: { model } }),
   );
 }
 

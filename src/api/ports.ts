@@ -35,6 +35,8 @@ export interface ReadModel {
   /** Everything that is known of a fingerprint, a signal or an incident, as plain data; undefined when unknown. */
   explain(id: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   funnel(): Promise<Funnel>;
+  /** The models by which surprise is judged, of each partition. */
+  models(): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** How each integration of each receiver takes its pages. */
   integrations(): Promise<readonly IntegrationState[]>;
 }

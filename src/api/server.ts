@@ -7,6 +7,7 @@ import { addHomeRoute } from './home.ts';
 import { addIncidentRoutes } from './incidents.ts';
 import { addIngestRoutes } from './ingest.ts';
 import { limitRequests, type RequestLimits } from './limits.ts';
+import { addModelRoutes } from './models.ts';
 import { addNotFound } from './not-found.ts';
 import { addOperationRoutes } from './operations.ts';
 import type { ApiPorts } from './ports.ts';
@@ -92,6 +93,7 @@ export async function createApi(ports: ApiPorts, options: ApiOptions): Promise<F
     addSilenceRoutes(scope, ports);
     addIncidentRoutes(scope, ports);
     addCommandRoutes(scope, ports);
+    addModelRoutes(scope, ports);
     scope.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
   };
   await server.register(addRoutes, { prefix });

@@ -17,6 +17,7 @@ import {
   type Publisher,
 } from '../notify/index.ts';
 import { carryOutHttpStep } from '../runbook/index.ts';
+import type { OwnAlertEffect } from '../incident/index.ts';
 import type { PartitionStore } from '../store/index.ts';
 import type { Templates } from '../template/index.ts';
 import type { TocsinConfig } from './config-schema.ts';
@@ -30,6 +31,8 @@ export interface CarrierOptions {
   readonly publisher: Publisher | null;
   readonly print: (text: string) => void;
   readonly history: Pick<HistoryParts, 'recall'>;
+  /** Puts an alert about Tocsin itself into the log. */
+  readonly appendAlert: (alert: OwnAlertEffect['payload']) => Promise<void>;
   readonly clock: Clock;
   /** Rejects while another process is the one to act. */
   readonly assertStillLeading: () => Promise<void>;
@@ -59,6 +62,7 @@ export function createCarriers({
   publisher,
   print,
   history,
+  appendAlert,
   clock,
   assertStillLeading,
   logger,
@@ -85,9 +89,15 @@ export function createCarriers({
       notify: (effect, stop, outdated) => notifier.carryOut(effect, stop, outdated),
       recall: history.recall,
       'http-step': carryOutHttpStep,
+      'own-alert': async (effect) => {
+        await appendAlert((effect as OwnAlertEffect).payload);
+        return null;
+      },
     },
     admit: async (effect, stop) => (effect.kind === 'notify' ? notifier.admit(effect, stop) : undefined),
     onUncertain: (effect) => {
+      // An alert that comes twice is a repeat.
+      if (effect.kind === 'own-alert') return 'repeat';
       if (effect.kind === 'http-step') return settings.runbooks.uncertain_steps;
       const isSentAgain = notifier.isIdempotent(effect) || settings.dispatch.uncertain_pages === 'resend';
       return isSentAgain ? 'repeat' : 'leave';
@@ -135,7 +145,7 @@ export function createRunner({
       outcomeOf: (effectId) => store.outcomeOf(effectId),
       record: (effectId, outcome, atMs) => store.record(effectId, outcome, atMs),
     },
-    repeatableKinds: new Set(['recall']),
+    repeatableKinds: new Set(['recall', 'own-alert']),
     async appendClaim(claim) {
       await assertLeading();
       await appendClaim(claim);

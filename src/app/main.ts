@@ -5,9 +5,11 @@ import { addCheckCommand } from './commands/check.ts';
 import { addDedupCommand } from './commands/dedup.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addExplainCommand } from './commands/explain.ts';
+import { addModelsCommand } from './commands/models.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addScoreCommand } from './commands/score.ts';
 import { addServeCommand } from './commands/serve.ts';
+import { addTrainCommand } from './commands/train.ts';
 import { version } from './version.ts';
 
 const program = new Command('tocsin')
@@ -21,6 +23,8 @@ addDemoCommand(program);
 addReplayCommand(program);
 addBacktestCommand(program);
 addScoreCommand(program);
+addTrainCommand(program);
+addModelsCommand(program);
 addDedupCommand(program);
 addExplainCommand(program);
 addCheckCommand(program);

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { fingerprint } from '../alert/index.ts';
 import type { CommandGate } from '../api/index.ts';
 import {
   isOutrun,
@@ -104,6 +105,11 @@ export function createPartition({
     publisher,
     print,
     history,
+    appendAlert: async (alert) => {
+      const timeMs = clock.nowMs();
+      const payload = [{ ...alert, fingerprint: fingerprint(alert.labels), receivedAtMs: timeMs }];
+      await log.append({ kind: 'alerts', timeMs, payload });
+    },
     clock,
     assertStillLeading,
     logger,

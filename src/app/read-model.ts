@@ -77,6 +77,7 @@ export function createReadModel(stages: PipelineStages, carriers: Pick<Carriers,
       return alert ? { kind: 'alert', ...explainAlert(stages, alert) } : undefined;
     },
     funnel: async () => funnel.funnel(),
+    models: async () => [{ ...stages.score.models() }],
     integrations: async () => carriers.integrations(),
   };
 }

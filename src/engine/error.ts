@@ -156,6 +156,11 @@ export const errorCodes = {
   TOC_STORE_UNAVAILABLE: { retryable: true, summary: 'The store cannot be read or written.' },
   TOC_TEMPLATE_FAILED: { retryable: false, summary: 'A notification template could not be rendered.' },
   TOC_TEMPLATE_INVALID: { retryable: false, summary: 'A notification template cannot be parsed.' },
+  TOC_TRAINING_TOO_SHORT: {
+    retryable: false,
+    summary: 'The data hold too little to train a model on.',
+  },
+  TOC_TRAINING_UNREADABLE: { retryable: false, summary: 'The training data cannot be read.' },
 } as const satisfies Record<string, { readonly retryable: boolean; readonly summary: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -55,6 +55,21 @@ export interface PastOfIncident {
   readonly deliveries: readonly PastDelivery[];
 }
 
+/** What one kind of alert did in one period. */
+export interface PastActivity {
+  /** Periods since the epoch. */
+  readonly period: number;
+  readonly domain: string;
+  readonly service: string;
+  readonly name: string;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** Reports that it fires. */
+  readonly reports: number;
+  readonly fired: number;
+  readonly resolved: number;
+}
+
 type Parameters = Record<string, QueryParameter>;
 
 /** Reads the history. Every value is bound, none is put into a statement's text. Calls reject as `HistoryDatabase.query`. */
@@ -84,6 +99,21 @@ export class HistoryReader {
         SELECT * FROM incidents ${where} ORDER BY revision DESC LIMIT 1 BY domain, incident_id
       ) ${last.where} ORDER BY opened_at DESC, incident_id LIMIT {limit:UInt32}`,
       { ...parameters, ...last.parameters, limit: limitOf(filter) },
+    );
+  }
+
+  /** What each kind of alert did in each period of `periodMs` from `fromMs` on, in the order of time; periods without alerts are left out. */
+  activity(fromMs: number, periodMs: number): Promise<readonly PastActivity[]> {
+    return this.#database.query<PastActivity>(
+      `SELECT intDiv(toUnixTimestamp64Milli(last_at), {period:UInt32}) AS period, domain, service,
+         alertname AS name, min(greatest(toUnixTimestamp64Milli(first_at), period * {period:UInt32})) AS firstMs,
+         max(toUnixTimestamp64Milli(last_at)) AS lastMs,
+         sumIf(count, change IN ('fired', 'repeated', 'updated')) AS reports,
+         countIf(change = 'fired') AS fired, countIf(change = 'resolved') AS resolved
+       FROM alerts FINAL
+       WHERE at >= {from:DateTime64(3, 'UTC')} AND change IN ('fired', 'repeated', 'updated', 'resolved') AND alertname != ''
+       GROUP BY period, domain, service, name HAVING reports > 0 ORDER BY period, firstMs, domain, service, name`,
+      { from: timeColumn(fromMs), period: periodMs },
     );
   }
 

@@ -17,6 +17,12 @@ export interface SilenceBody {
   readonly comment: string;
 }
 
+/** The files of a trained model, word for word. */
+export interface ModelBody {
+  readonly modelText: string;
+  readonly manifestText: string;
+}
+
 export type Command =
   /** Creates the silence, or replaces the one of the same id. */
   | CommandOf<'silence.set', SilenceBody>
@@ -29,6 +35,10 @@ export type Command =
   | CommandOf<'incident.split', { readonly incidentId: string; readonly signalIds: readonly string[] }>
   /** Takes back the merge or split that the command `commandId` made. */
   | CommandOf<'incident.undo', { readonly commandId: string }>
+  /** Puts a model in force, whatever the configuration names; null goes back to what that names. */
+  | CommandOf<'model.activate', { readonly model: ModelBody | null }>
+  /** Lets a model score beside the one in force without deciding anything; null ends that. */
+  | CommandOf<'model.shadow', { readonly model: ModelBody | null }>
   | CommandOf<'runbook.start', { readonly incidentId: string; readonly runbook: string }>
   /** Lets the step that waits for approval go on. */
   | CommandOf<'runbook.approve', { readonly runId: string; readonly step: number }>

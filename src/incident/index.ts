@@ -2,6 +2,7 @@ export * from './command.ts';
 export * from './flow.ts';
 export * from './incident.ts';
 export * from './notification.ts';
+export * from './own-alert.ts';
 export * from './reason.ts';
 export * from './runbook.ts';
 export * from './service.ts';

@@ -22,7 +22,17 @@ export interface BaselineView {
   /** Usual counts of comparable periods (10th percentile, median, 90th); null when there are none yet. */
   readonly usual: UsualCounts | null;
   /** Usual gaps in seconds (10th percentile, median, 90th); null when there are none yet. */
-  readonly usualGapSeconds: { readonly low: number; readonly median: number; readonly high: number } | null;
+  readonly usualGapSeconds: UsualSeconds | null;
+  /** For how many seconds it usually fires (10th percentile, median, 90th); null when it has never ended. */
+  readonly usualDurationSeconds: UsualSeconds | null;
+  /** Since when what was usual before no longer counts; null while it does. */
+  readonly changedAtMs: number | null;
+}
+
+export interface UsualSeconds {
+  readonly low: number;
+  readonly median: number;
+  readonly high: number;
 }
 
 export interface UsualCounts {
@@ -69,6 +79,15 @@ export function describeBaseline(baselines: Baselines, kind: KindState, config: 
             median: 2 ** scored[result.gapMedian]!,
             high: 2 ** scored[result.gapHigh]!,
           },
+    usualDurationSeconds:
+      row[column.durationCount] === 0
+        ? null
+        : {
+            low: 2 ** scored[result.durationLow]!,
+            median: 2 ** scored[result.durationMedian]!,
+            high: 2 ** scored[result.durationHigh]!,
+          },
+    changedAtMs: baselines.changedAtMs(kind),
   };
 }
 

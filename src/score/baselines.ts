@@ -19,7 +19,10 @@ import {
   countHours,
   createHistory,
   createHourSamples,
+  completeHistory,
+  learnDuration,
   learnPeriod,
+  writeDurations,
   writeGaps,
   writeSamples,
   type HourSamples,
@@ -52,7 +55,18 @@ export interface KindState extends KindName {
   seen: number;
   /** It was new in a domain that was well known. */
   readonly isNews: boolean;
+  /** How many of its signals fire, and since when one does without a pause; absent in rows of an older version. */
+  firing?: number;
+  firingSinceMs?: number;
 }
+
+/** Told of a scored period that is over: its row and result, valid during the call. */
+export type OnScored = (
+  row: Float64Array,
+  scored: Float64Array,
+  kind: KindState,
+  domain: DomainHistory,
+) => void;
 
 /** The learned past of all kinds: what is counted as alerts come, learned as periods end, and laid out as rows to score. */
 export class Baselines {
@@ -62,8 +76,15 @@ export class Baselines {
   readonly #domains: Table<DomainHistory>;
   #config: ScoreConfig;
   #closing = new RowBatch(null);
+  readonly #onScored: OnScored;
 
-  constructor(context: Pick<StageContext, 'table'>, config: ScoreConfig) {
+  /** `onScored` is told of each scored period that is over, before its domain has learned it. */
+  constructor(
+    context: Pick<StageContext, 'table'>,
+    config: ScoreConfig,
+    onScored: OnScored = () => undefined,
+  ) {
+    this.#onScored = onScored;
     this.kinds = context.table('kinds');
     this.#histories = context.table('histories');
     this.#hours = context.table('hours');
@@ -74,6 +95,14 @@ export class Baselines {
   configure(config: ScoreConfig, model: ScoreModel | null): void {
     this.#config = config;
     this.#closing = new RowBatch(model);
+  }
+
+  /** Another model measures other distances: what was seen of the old one's says nothing of them. */
+  forgetDistances(): void {
+    for (const [name, { distances }] of this.#domains.entries()) {
+      distances.fill(0);
+      this.#domains.touch(name);
+    }
   }
 
   periodOf(timeMs: number): number {
@@ -117,6 +146,28 @@ export class Baselines {
     kind.scoreAt = kind.seen < this.#config.min_samples ? Number.MAX_SAFE_INTEGER : this.#mostUsual(kind) + 1;
   }
 
+  /** Notes that one of the kind's signals begins to fire. */
+  begin(kind: KindState, timeMs: number): void {
+    const firing = kind.firing ?? 0;
+    if (firing === 0) kind.firingSinceMs = timeMs;
+    kind.firing = firing + 1;
+    this.kinds.touch(kind.id);
+  }
+
+  /** Notes that one of them is over. For how long the kind fired is learned with the last. */
+  end(kind: KindState, timeMs: number): void {
+    kind.firing = Math.max(0, (kind.firing ?? 0) - 1);
+    this.kinds.touch(kind.id);
+    if (kind.firing > 0 || kind.firingSinceMs === undefined) return;
+    learnDuration(this.#historyOf(kind), Math.log2(Math.max(1, (timeMs - kind.firingSinceMs) / 1000)));
+    this.#histories.touch(kind.id);
+  }
+
+  /** When what is usual for the kind changed for good last; null while it has not. */
+  changedAtMs(kind: KindState): number | null {
+    return this.#historyOf(kind).changedAtMs;
+  }
+
   /** Notes that the open period is scored now. */
   markScored(kind: KindState, timeMs: number): void {
     const domain = this.#domain(kind.domain, timeMs);
@@ -134,7 +185,7 @@ export class Baselines {
   /** Fills `row` with what the kind does at `timeMs` and what is usual for it. */
   writeRow(row: Float64Array, kind: KindState, timeMs: number): void {
     const config = this.#config;
-    const history = this.#histories.get(kind.id)!;
+    const history = this.#historyOf(kind);
     const domain = this.#domain(kind.domain, timeMs);
     row[column.state] = this.#isFresh(kind, timeMs)
       ? rowState.fresh
@@ -149,6 +200,9 @@ export class Baselines {
     row[column.activeHours] = countHours(history);
     row[column.seen] = kind.seen;
     row[column.domainDays] = (timeMs - domain.firstMs) / dayMs;
+    const firingMs = kind.firing ? timeMs - (kind.firingSinceMs ?? timeMs) : 0;
+    row[column.age] = firingMs > 0 ? Math.log2(Math.max(1, firingMs / 1000)) : -1;
+    writeDurations(row, history);
     writeGaps(row, history);
     writeTail(row, domain);
     const hour = hourOf(kind.period * config.bucket);
@@ -165,7 +219,7 @@ export class Baselines {
     for (const { id } of gone) {
       this.kinds.delete(id);
       this.#histories.delete(id);
-      for (let hour = 0; hour < 24; hour++) this.#hours.delete(hourKey(id, hour));
+      this.#forgetHours(id);
     }
     for (const [name, { lastMs }] of this.#domains.entries()) {
       if (lastMs < sinceMs) this.#domains.delete(name);
@@ -185,6 +239,7 @@ export class Baselines {
       this.#closing.clear();
       this.writeRow(this.#closing.add(), kind, kind.lastMs);
       const scored = scoreMatrix(this.#closing.matrix, 1);
+      this.#onScored(this.#closing.row(0), scored, kind, domain);
       const raw = scored[result.rawTail]!;
       if (!Number.isNaN(raw)) learnTail(domain, raw, scored[result.distance]!, kind.rank);
     }
@@ -193,9 +248,11 @@ export class Baselines {
     this.#domains.touch(kind.domain);
     const key = hourKey(kind.id, hourOf(startMs));
     const samples = this.#hours.get(key) ?? createHourSamples();
-    const history = this.#histories.get(kind.id)!;
-    learnPeriod(history, samples, { startMs, count: kind.count, gap: kind.gap });
+    const history = this.#historyOf(kind);
+    const period = { startMs, count: kind.count, gap: kind.gap };
+    const hasChanged = learnPeriod(history, samples, period, this.#config.min_samples);
     this.#hours.set(key, samples);
+    if (hasChanged) this.#forgetHours(kind.id);
     this.#histories.touch(kind.id);
     kind.seen++;
   }
@@ -206,10 +263,23 @@ export class Baselines {
     const row = this.#closing.add();
     const hour = hourOf(kind.period * this.#config.bucket);
     const samples = this.#hours.get(hourKey(kind.id, hour));
-    writeSamples(row, this.#histories.get(kind.id)!, samples, hour, this.#config.min_samples);
+    writeSamples(row, this.#historyOf(kind), samples, hour, this.#config.min_samples);
     let most = 0;
     for (let i = 0; i < row[column.sampleCount]!; i++) most = Math.max(most, row[column.samples + i]!);
     return most;
+  }
+
+  #historyOf({ id }: KindState): KindHistory {
+    const history = this.#histories.get(id)!;
+    if (history.errors !== undefined) return history;
+    // Of a checkpoint that an older version wrote.
+    const complete = completeHistory(history);
+    this.#histories.set(id, complete);
+    return complete;
+  }
+
+  #forgetHours(kindId: string): void {
+    for (let hour = 0; hour < 24; hour++) this.#hours.delete(hourKey(kindId, hour));
   }
 
   #isFresh(kind: KindState, timeMs: number): boolean {

@@ -32,8 +32,22 @@ export const scoreConfig = z.strictObject({
    * the main thread answers requests in the meantime instead of standing still for 2 ms and more.
    */
   min_rows_for_workers: z.int().min(1).default(1024),
-  /** Behaviour clusters: `builtin`, `none`, or the path of a folder that `npm run train` wrote. */
+  /** Behaviour clusters: `builtin`, `none`, or the path of a folder that `tocsin train` wrote. `tocsin models activate` overrides it. */
   model: z.string().min(1).default('builtin'),
+  /** When Tocsin raises an alert of its own (`TocsinModelDrift`) because the model in force no longer fits. Generated models are not watched. */
+  drift: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      /** Population stability index of a feature from which on it has drifted; 0.25 is the customary mark of a major shift. */
+      max_stability_index: z.number().positive().default(0.25),
+      /** Share of behaviours further out than 98 % of the training data. */
+      max_novel_share: z.number().positive().max(1).default(0.2),
+      /** Largest distance between the share of surprises above 1 - p and p. */
+      max_calibration_error: z.number().positive().max(1).default(0.15),
+      /** Scored periods that must have been seen before anything is said. */
+      min_periods: z.int().min(100).default(500),
+    })
+    .prefault({}),
 });
 
 export type ScoreConfig = z.output<typeof scoreConfig>;

@@ -7,8 +7,17 @@ const rarityBins = 20;
 const rarityWeightLimit = 1024;
 const tailWeightLimit = 4096;
 
+/** How odd the scored periods of a domain have been under one model. */
+export interface OddPeriods {
+  /** Weight of scored periods by raw tail probability; see `tailPlace`. */
+  readonly tail: number[];
+  tailTotal: number;
+  /** Weight of the same periods by their behaviour's distance to the nearest cluster; those judged without a model are left out. */
+  readonly distances: number[];
+}
+
 /** What is known of a domain as a whole: its age, how rare its kinds are, and how odd its periods have been. */
-export interface DomainHistory {
+export interface DomainHistory extends OddPeriods {
   readonly firstMs: number;
   lastMs: number;
   /** Periods of any kind with alerts. */
@@ -19,11 +28,6 @@ export interface DomainHistory {
   /** Scored periods by how often their kind had been seen before: never, once, 2-3, 4-7, ... times. */
   readonly rarity: number[];
   rarityTotal: number;
-  /** Weight of scored periods by raw tail probability; see `tailPlace`. */
-  readonly tail: number[];
-  tailTotal: number;
-  /** Weight of the same periods by their behaviour's distance to the nearest cluster; those judged without a model are left out. */
-  readonly distances: number[];
 }
 
 export function createDomain(timeMs: number): DomainHistory {
@@ -75,7 +79,7 @@ export function learnScored(domain: DomainHistory, period: number, seen: number)
  * Learns how odd a scored period turned out: its raw tail, and its distance (NaN for none). The n-th kind scored in a period weighs 1/n: a storm of a hundred kinds
  * teaches little more than five quiet ones, so that the next storm is still a surprise.
  */
-export function learnTail(domain: DomainHistory, raw: number, distance: number, rank: number): void {
+export function learnTail(domain: OddPeriods, raw: number, distance: number, rank: number): void {
   domain.tail[Math.floor(tailPlace(raw))]! += 1 / rank;
   if (!Number.isNaN(distance)) domain.distances[distanceBin(distance)]! += 1 / rank;
   domain.tailTotal += 1 / rank;
@@ -85,7 +89,7 @@ export function learnTail(domain: DomainHistory, raw: number, distance: number, 
   }
 }
 
-export function writeTail(row: Float64Array, domain: DomainHistory): void {
+export function writeTail(row: Float64Array, domain: OddPeriods): void {
   row[column.tailTotal] = domain.tailTotal;
   for (let bin = 0; bin < tailBins; bin++) row[column.tail + bin] = domain.tail[bin]!;
   for (let bin = 0; bin < distanceBins; bin++) row[column.distances + bin] = domain.distances[bin]!;

@@ -1,8 +1,10 @@
 import { median, medianSorted, quantileSorted } from 'simple-statistics';
 import {
   column,
+  componentTails,
   distanceBins,
   distanceStep,
+  durationLimit,
   gapLimit,
   result,
   resultWidth,
@@ -18,6 +20,8 @@ const madToDeviation = 1.4826;
 const leastRateSpread = 1;
 /** Gaps are never taken as more regular than this, in octaves. */
 const leastGapSpread = 0.5;
+/** Durations that must be known before one is judged. */
+const leastDurations = 8;
 /** A logistic tail of this steepness follows the normal one in the middle and is heavier far out, on purpose. */
 const logisticSlope = 1.702;
 /** How many scored periods the parametric tail weighs as, beside what the domain itself has shown. */
@@ -32,6 +36,8 @@ const priorPeriods = 50;
  * - interval: robust z of the log gap, both tails.
  * Both are at least the share of the samples that are themselves as far out, so that a kind with two habits (three in a
  * row each morning) is not taken as odd for either.
+ * - duration: robust z of how long the kind has fired by now on a log scale, upper tail; only while that can be said, that is, not
+ *   when it begins. At least the share of its durations that are as long.
  * - novelty: taken from the row.
  * - behaviour: the trained tail of the distance to the nearest centroid, which says no more beyond its last point; at
  *   least the share of the domain's periods that lie as far out. A domain unlike the training data is not odd for it.
@@ -83,11 +89,13 @@ function scoreRow(row: Float64Array, head: Head, out: Float64Array): void {
   out.fill(Number.NaN);
   const state = row[column.state]!;
   const { rateTail, intervalTail } = describeUsual(row, out);
+  const durationTail = describeDuration(row, out);
   if (state === rowState.learning) return;
   out[result.noveltyTail] = row[column.novelty]!;
   if (state === rowState.known) {
     out[result.rateTail] = rateTail;
     out[result.intervalTail] = intervalTail;
+    out[result.durationTail] = durationTail;
     if (head.clusters > 0) judgeBehaviour(row, head, out);
   }
   const raw = combineTails(out);
@@ -130,6 +138,23 @@ function describeUsual(row: Float64Array, out: Float64Array): { rateTail: number
     }
   }
   return { rateTail, intervalTail };
+}
+
+/** Writes for how long the kind usually fires, and returns how far off it is by now; NaN where too little is known or it has only begun. */
+function describeDuration(row: Float64Array, out: Float64Array): number {
+  const count = Math.min(row[column.durationCount]!, durationLimit);
+  if (count === 0) return Number.NaN;
+  const durations = sortedPart(row, column.durations, count);
+  const middle = medianSorted(durations);
+  out[result.durationMedian] = middle;
+  out[result.durationLow] = quantileSorted(durations, 0.1);
+  out[result.durationHigh] = quantileSorted(durations, 0.9);
+  const age = row[column.age]!;
+  if (age < 0 || count < leastDurations) return Number.NaN;
+  let asLong = 0;
+  for (const duration of durations) if (duration >= age) asLong++;
+  const spread = Math.max(leastGapSpread, deviation(durations, middle));
+  return Math.max(upperTail((age - middle) / spread), asLong / (count + 1));
 }
 
 /** The behaviour features of one row (see `behaviourFeatures`), unscaled. Training and scoring both come through here. */
@@ -211,7 +236,7 @@ function shownTail(row: Float64Array, distance: number): number {
 function combineTails(out: Float64Array): number {
   let exponent = 0;
   let components = 0;
-  for (let component: number = result.rateTail; component <= result.behaviourTail; component++) {
+  for (const component of componentTails) {
     const tail = out[component]!;
     if (Number.isNaN(tail)) continue;
     exponent -= Math.log(Math.max(tail, 1e-300));

@@ -16,6 +16,8 @@ export const behaviourFeatures = [
 export const sampleLimit = 32;
 /** Past gaps that a row holds at most. */
 export const gapLimit = 16;
+/** Past durations that a row holds at most. */
+export const durationLimit = 16;
 /** Bins of the domain's histogram of raw tail probabilities (see `tailPlace`), the last one open. */
 export const tailBins = 32;
 /** Bins of the domain's histogram of behaviour distances: `distanceStep` wide each, the last one open. */
@@ -59,9 +61,14 @@ export const column = {
   gaps: 14 + sampleLimit,
   tail: 14 + sampleLimit + gapLimit,
   distances: 14 + sampleLimit + gapLimit + tailBins,
+  /** log2 of the seconds for which the kind has been firing without a pause; -1 when it has only begun. */
+  age: 14 + sampleLimit + gapLimit + tailBins + distanceBins,
+  /** Filled places from `durations` on: log2 seconds for which it fired the last times. */
+  durationCount: 15 + sampleLimit + gapLimit + tailBins + distanceBins,
+  durations: 16 + sampleLimit + gapLimit + tailBins + distanceBins,
 } as const;
 
-export const rowWidth = column.distances + distanceBins;
+export const rowWidth = column.durations + durationLimit;
 
 /** `learning`: too little is known of the kind. `fresh`: a new kind in a domain that is well known. */
 export const rowState = { learning: 0, known: 1, fresh: 2 } as const;
@@ -79,6 +86,7 @@ export const result = {
   intervalTail: 3,
   noveltyTail: 4,
   behaviourTail: 5,
+  durationTail: 14,
   /** To the nearest behaviour cluster, in robust standard deviations; NaN without a model. */
   distance: 6,
   cluster: 7,
@@ -90,9 +98,22 @@ export const result = {
   gapLow: 11,
   gapHigh: 12,
   gapMedian: 13,
+  /** Usual durations: 10th and 90th percentile and median, log2 seconds. */
+  durationLow: 15,
+  durationHigh: 16,
+  durationMedian: 17,
 } as const;
 
-export const resultWidth = 14;
+/** The tail probabilities that combine. */
+export const componentTails = [
+  result.rateTail,
+  result.intervalTail,
+  result.noveltyTail,
+  result.behaviourTail,
+  result.durationTail,
+] as const;
+
+export const resultWidth = 18;
 
 /**
  * The head of a matrix: the model, as numbers. `[length, clusters, features, tail points, centre, scale, centroids,

@@ -21,6 +21,7 @@ export function explainScore(row: Float64Array, scored: Float64Array, options: R
   const judged = [
     { tail: scored[result.rateTail]!, code: 'rate', text: describeRate },
     { tail: scored[result.intervalTail]!, code: 'interval', text: describeInterval },
+    { tail: scored[result.durationTail]!, code: 'duration', text: describeDuration },
     { tail: scored[result.noveltyTail]!, code: 'novelty', text: describeNovelty },
     { tail: scored[result.behaviourTail]!, code: 'behaviour', text: describeBehaviour },
   ]
@@ -66,6 +67,12 @@ function describeInterval(row: Float64Array, scored: Float64Array): string {
   return gap > scored[result.gapMedian]!
     ? `not seen for ${formatLogSeconds(gap)} where ${usual} is usual`
     : `again after ${formatLogSeconds(gap)} where ${usual} is usual`;
+}
+
+function describeDuration(row: Float64Array, scored: Float64Array): string {
+  const [low, high] = [scored[result.durationLow]!, scored[result.durationHigh]!];
+  const usual = formatRange(formatLogSeconds(low), formatLogSeconds(high));
+  return `firing for ${formatLogSeconds(row[column.age]!)} where ${usual} is usual`;
 }
 
 function describeNovelty(row: Float64Array): string {

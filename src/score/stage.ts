@@ -1,20 +1,21 @@
 import type { StageContext, Table } from '../engine/index.ts';
-import type {
-  AlertChange,
-  ConfigEntry,
-  LogEntry,
-  SignalChange,
-  SignalScore,
-  Sighting,
-  TocsinFrame,
-  TocsinStage,
+import {
+  commandOf,
+  type AlertChange,
+  type ConfigEntry,
+  type LogEntry,
+  type SignalChange,
+  type SignalScore,
+  type Sighting,
+  type TocsinFrame,
+  type TocsinStage,
 } from '../incident/index.ts';
 import { Baselines, type KindState } from './baselines.ts';
 import { describeBaseline, type BaselineView } from './baseline-view.ts';
 import { scoreConfig, type ScoreConfig } from './config.ts';
 import { nameKind } from './kind.ts';
 import { result, resultWidth } from './matrix.ts';
-import { fitsFeatures, type ScoreModel } from './model.ts';
+import { ModelWatch, type ModelsView } from './model-watch.ts';
 import { explainScore, type ReasonOptions } from './reasons.ts';
 import { RowBatch } from './row-batch.ts';
 import type { MatrixScorer } from './scorer.ts';
@@ -30,6 +31,8 @@ export interface ScoreStage extends TocsinStage {
   readonly kindCount: number;
   /** SHA-256 of the model in force; null when none is. */
   readonly modelHash: string | null;
+  /** The models in force and beside it, and how they fare. */
+  models(): ModelsView;
 }
 
 /** The scores that a frame will get once the batch is scored. */
@@ -57,11 +60,11 @@ class Scoring implements ScoreStage {
   readonly #context: StageContext;
   readonly #scorer: MatrixScorer;
   readonly #baselines: Baselines;
+  readonly #watch: ModelWatch;
   /** Kind id by signal, for signals that are not resolved. */
   readonly #signals: Table<string>;
   readonly #kindOfSignal = new Map<string, KindState>();
   #config: ScoreConfig = scoreConfig.parse({});
-  #model: ScoreModel | null = null;
   #options: ReasonOptions = { bucketMs: this.#config.bucket, minSamples: this.#config.min_samples };
   #batch = new RowBatch(null);
   #pending: PendingScores[] = [];
@@ -69,7 +72,10 @@ class Scoring implements ScoreStage {
   constructor(context: StageContext, scorer: MatrixScorer) {
     this.#context = context;
     this.#scorer = scorer;
-    this.#baselines = new Baselines(context, this.#config);
+    this.#watch = new ModelWatch(context, this.#config);
+    this.#baselines = new Baselines(context, this.#config, (row, scored, kind, domain) =>
+      this.#watch.learn(row, scored, kind, domain),
+    );
     this.#signals = context.table('signals');
   }
 
@@ -78,7 +84,11 @@ class Scoring implements ScoreStage {
   }
 
   get modelHash(): string | null {
-    return this.#model?.hash ?? null;
+    return this.#watch.active?.hash ?? null;
+  }
+
+  models(): ModelsView {
+    return this.#watch.view();
   }
 
   restore(config: LogEntry | null): void {
@@ -91,6 +101,7 @@ class Scoring implements ScoreStage {
 
   onFrame(frame: TocsinFrame): void {
     if (frame.entry?.kind === 'config') this.#reconfigure(frame.entry);
+    else if (frame.entry?.kind === 'command') this.#chooseModel(frame);
     const { signalChanges, sightings, alertChanges } = frame.flow;
     if (signalChanges.length === 0 && sightings.length === 0) return;
     for (const change of signalChanges) this.#recognize(change, frame.timeMs);
@@ -101,7 +112,11 @@ class Scoring implements ScoreStage {
     }
   }
 
-  onTimer(_key: string, frame: TocsinFrame): void {
+  onTimer(key: string, frame: TocsinFrame): void {
+    if (this.#watch.isTimer(key)) {
+      this.#watch.onTimer(frame);
+      return;
+    }
     const { forget_after: forgetAfterMs, max_kinds: maxKinds } = this.#config;
     const isFull = this.#baselines.kinds.size > maxKinds;
     // A tenth is freed at once, so that a flood of new kinds does not sort them all for each.
@@ -137,19 +152,35 @@ class Scoring implements ScoreStage {
     return kind && describeBaseline(this.#baselines, kind, this.#config);
   }
 
-  #configure({ payload }: ConfigEntry): void {
-    this.#config = (payload['score'] as ScoreConfig | undefined) ?? scoreConfig.parse({});
-    const model = (payload['model'] as ScoreModel | null | undefined) ?? null;
-    this.#model = model && fitsFeatures(model.features) ? model : null;
+  #configure(entry: ConfigEntry): void {
+    this.#config = (entry.payload['score'] as ScoreConfig | undefined) ?? scoreConfig.parse({});
+    this.#watch.configure(entry, this.#config);
     this.#options = { bucketMs: this.#config.bucket, minSamples: this.#config.min_samples };
-    this.#baselines.configure(this.#config, this.#model);
+    this.#useModel();
+  }
+
+  #useModel(): void {
+    const model = this.#watch.active;
+    this.#baselines.configure(this.#config, model);
     // Rows already waiting keep the batch, and with it the model, that was in force at their time.
-    this.#batch = new RowBatch(this.#model);
+    this.#batch = new RowBatch(model);
+  }
+
+  #chooseModel(frame: TocsinFrame): void {
+    const command = commandOf(frame);
+    if (command?.kind !== 'model.activate' && command?.kind !== 'model.shadow') return;
+    const before = this.modelHash;
+    frame.flow.answer = this.#watch.choose(command, frame.timeMs);
+    if (this.modelHash === before) return;
+    this.#baselines.forgetDistances();
+    this.#useModel();
   }
 
   #reconfigure(entry: ConfigEntry): void {
     const oldBucketMs = this.#config.bucket;
+    const oldHash = this.modelHash;
     this.#configure(entry);
+    if (this.modelHash !== oldHash) this.#baselines.forgetDistances();
     if (this.#config.bucket !== oldBucketMs) {
       this.#baselines.clear();
       for (const signalId of this.#signals.keys()) this.#forgetSignal(signalId);
@@ -162,6 +193,7 @@ class Scoring implements ScoreStage {
     const kind = this.#baselines.recognize(nameKind(signal, this.#config), timeMs);
     this.#kindOfSignal.set(signal.id, kind);
     this.#signals.set(signal.id, kind.id);
+    this.#baselines.begin(kind, timeMs);
     const { timers } = this.#context;
     if (this.#baselines.kinds.size > this.#config.max_kinds) timers.set(forgetTimer, timeMs);
     else if (timers.dueMs(forgetTimer) === undefined) timers.set(forgetTimer, timeMs + forgetEveryMs);
@@ -227,15 +259,20 @@ class Scoring implements ScoreStage {
       kind.lastMs = timeMs;
     }
     baselines.markScored(kind, timeMs);
-    baselines.writeRow(this.#batch.add(), kind, timeMs);
+    const row = this.#batch.add();
+    baselines.writeRow(row, kind, timeMs);
+    this.#watch.compare(row, kind, timeMs);
     return this.#batch.rows - 1;
   }
 
   /** Lets go of signals that the frame left resolved. */
   #release(changes: readonly SignalChange[], timeMs: number): void {
     for (const change of changes) {
-      if (change.change === 'resolved') this.#forgetSignal(change.signal.id);
-      else this.#recognize(change, timeMs);
+      if (change.change === 'resolved') {
+        const kind = this.#kindOfSignal.get(change.signal.id);
+        if (kind) this.#baselines.end(kind, timeMs);
+        this.#forgetSignal(change.signal.id);
+      } else this.#recognize(change, timeMs);
     }
   }
 

@@ -1,10 +1,17 @@
-import { column, gapLimit, sampleLimit, sampleScope } from './matrix.ts';
+import { median, quantile } from 'simple-statistics';
 import { hourOf, hourOfWeek } from './calendar.ts';
+import { column, durationLimit, gapLimit, sampleLimit, sampleScope } from './matrix.ts';
 
 /** Periods that one hour leaves behind in its cell, chosen evenly by chance. */
 const samplesPerHour = 3;
 /** Samples kept per hour of the week: four weeks of a kind that is always there, more of one that is not. */
 const samplesPerCell = 12;
+
+/** Errors of a scope weigh as the mean of about so many periods. */
+const judgedLimit = 64;
+/** So many periods in a row beyond what is usual, over so long a time, are no incident but another normal. */
+const shiftPeriods = 12;
+const shiftMs = 72 * 3_600_000;
 
 /** Counts and gaps of a kind whatever the hour, newest last, and in which hours of the day it has been seen. */
 export interface KindHistory {
@@ -13,6 +20,19 @@ export interface KindHistory {
   readonly gaps: number[];
   /** Bit h is set when a period of hour h (UTC) had alerts. */
   hours: number;
+  /** log2 seconds for which the kind fired the last times. */
+  durations: number[];
+  /**
+   * Mean error of the median of each scope (see `sampleScope`) over the periods in which the same scope was the narrowest one with enough
+   * samples: `errors[3 * narrowest + scope]`, so that only what was judged on the same periods is compared; and over how many of them.
+   */
+  readonly errors: number[];
+  readonly judged: number[];
+  /** Periods in a row above what was usual, or, negative, below it, and since when. */
+  run: number;
+  runFromMs: number;
+  /** When what was usual changed last; null while it has not. */
+  changedAtMs: number | null;
 }
 
 /** Counts of a kind in one hour of the day. */
@@ -25,21 +45,62 @@ export interface HourSamples {
 }
 
 export function createHistory(): KindHistory {
-  return { counts: [], gaps: [], hours: 0 };
+  return {
+    counts: [],
+    gaps: [],
+    hours: 0,
+    durations: [],
+    errors: [0, 0, 0, 0, 0, 0, 0, 0, 0],
+    judged: [0, 0, 0],
+    run: 0,
+    runFromMs: 0,
+    changedAtMs: null,
+  };
+}
+
+/** A history as an older version may have kept it. */
+export function completeHistory(history: Partial<KindHistory>): KindHistory {
+  return { ...createHistory(), ...history };
 }
 
 export function createHourSamples(): HourSamples {
   return { packed: [], hour: -1, offered: 0 };
 }
 
-/** Remembers a period that is over. `gap` is log2 seconds, negative for none. */
+/**
+ * Remembers a period that is over. `gap` is log2 seconds, negative for none. True when with it another normal has begun: then what was
+ * before is forgotten, and the samples of all hours are to be.
+ */
 export function learnPeriod(
   history: KindHistory,
   samples: HourSamples,
   period: { readonly startMs: number; readonly count: number; readonly gap: number },
-): void {
+  least: number,
+): boolean {
+  judgeScopes(history, samples, period, least);
   pushBounded(history.counts, period.count, sampleLimit);
   if (period.gap >= 0) pushBounded(history.gaps, period.gap, gapLimit);
+  learnHour(history, samples, period);
+  if (Math.abs(history.run) < shiftPeriods || period.startMs - history.runFromMs < shiftMs) return false;
+  history.changedAtMs = history.runFromMs;
+  history.counts.splice(0, history.counts.length - Math.abs(history.run));
+  history.errors.fill(0);
+  history.judged.fill(0);
+  history.run = 0;
+  return true;
+}
+
+/** Remembers for how long the kind has fired, log2 seconds. */
+export function learnDuration(history: KindHistory, duration: number): void {
+  pushBounded(history.durations, duration, durationLimit);
+}
+
+/** Keeps some of the counts of each hour of the day. */
+function learnHour(
+  history: KindHistory,
+  samples: HourSamples,
+  period: { readonly startMs: number; readonly count: number },
+): void {
   const hour = hourOf(period.startMs);
   history.hours |= 1 << (hour % 24);
   if (samples.hour !== hour) {
@@ -62,9 +123,72 @@ export function learnPeriod(
 }
 
 /**
- * Writes the counts that are comparable with a period at `hour` into `row`: those of the same hour of the week when
- * there are `least`, else of the same hour of any day, else any.
+ * Finds out how well each scope foretells the period that ends, so that the season is found from the data: the hour of the week, of the
+ * day, or none. Beyond the 10th and 90th percentile of the narrowest one the period counts towards another normal.
  */
+function judgeScopes(
+  history: KindHistory,
+  samples: HourSamples,
+  { startMs, count }: { readonly startMs: number; readonly count: number },
+  least: number,
+): void {
+  const hour = hourOf(startMs);
+  const able = ableScopes(history, samples, hour, least);
+  const [{ scope: narrowest, counts: nearest }] = able;
+  if (nearest.length < least) return;
+  const judged = Math.min(judgedLimit, history.judged[narrowest]! + 1);
+  history.judged[narrowest] = judged;
+  for (const { scope, counts } of able) {
+    const error = Math.abs(root(count) - root(median(counts)));
+    const index = 3 * narrowest + scope;
+    history.errors[index]! += (error - history.errors[index]!) / judged;
+  }
+  // The narrowest one forgets slowest: a wider one holds the last periods, and takes to another normal within hours.
+  const side = count > quantile(nearest, 0.9) ? 1 : count < quantile(nearest, 0.1) ? -1 : 0;
+  if (side === 0 || Math.sign(history.run) !== side) history.runFromMs = startMs;
+  history.run = side === 0 ? 0 : Math.sign(history.run) === side ? history.run + side : side;
+}
+
+interface Scope {
+  readonly scope: number;
+  readonly counts: readonly number[];
+}
+
+/** Scopes with `least` samples, the narrowest first; the widest is always among them. */
+function ableScopes(
+  history: KindHistory,
+  samples: HourSamples | undefined,
+  hour: number,
+  least: number,
+): readonly [Scope, ...Scope[]] {
+  const packed = samples?.packed ?? [];
+  const day = dayOf(hour);
+  const any: Scope = { scope: sampleScope.any, counts: history.counts };
+  if (packed.length < least) return [any];
+  const ofDay: Scope = { scope: sampleScope.hourOfDay, counts: packed.map(unpack) };
+  if (countOfDay(packed, day) < least) return [ofDay, any];
+  const ofWeek = packed.filter((value) => value % 8 === day).map(unpack);
+  return [{ scope: sampleScope.hourOfWeek, counts: ofWeek }, ofDay, any];
+}
+
+/** The narrowest scope, unless a wider one with more samples has foretold as well. */
+function chooseScope({ errors, judged }: KindHistory, able: readonly [Scope, ...Scope[]]): Scope {
+  let [chosen] = able;
+  const { scope: narrowest } = chosen;
+  if (judged[narrowest] === 0) return chosen;
+  for (const wider of able) {
+    const [error, before] = [errors[3 * narrowest + wider.scope]!, errors[3 * narrowest + chosen.scope]!];
+    if (wider.counts.length > chosen.counts.length && error <= before) chosen = wider;
+  }
+  return chosen;
+}
+
+/** Counts on this scale vary alike whatever their size (Anscombe 1948). */
+function root(count: number): number {
+  return 2 * Math.sqrt(count + 0.375);
+}
+
+/** Writes the counts that are comparable with a period at `hour` into `row`; see `chooseScope`. */
 export function writeSamples(
   row: Float64Array,
   history: KindHistory,
@@ -73,17 +197,7 @@ export function writeSamples(
   least: number,
 ): void {
   row[column.hourOfWeek] = hourOfWeek(hour);
-  const packed = samples?.packed ?? [];
-  const day = dayOf(hour);
-  let chosen: readonly number[] = history.counts;
-  let scope: number = sampleScope.any;
-  if (countOfDay(packed, day) >= least) {
-    chosen = packed.filter((value) => value % 8 === day).map(unpack);
-    scope = sampleScope.hourOfWeek;
-  } else if (packed.length >= least) {
-    chosen = packed.map(unpack);
-    scope = sampleScope.hourOfDay;
-  }
+  const { scope, counts: chosen } = chooseScope(history, ableScopes(history, samples, hour, least));
   row[column.scope] = scope;
   const count = Math.min(chosen.length, sampleLimit);
   row[column.sampleCount] = count;
@@ -91,6 +205,11 @@ export function writeSamples(
   for (let i = 0; i < count; i++) {
     row[column.samples + i] = chosen[Math.floor((i * chosen.length) / count)]!;
   }
+}
+
+export function writeDurations(row: Float64Array, { durations }: KindHistory): void {
+  row[column.durationCount] = durations.length;
+  for (let i = 0; i < durations.length; i++) row[column.durations + i] = durations[i]!;
 }
 
 export function writeGaps(row: Float64Array, history: KindHistory): void {

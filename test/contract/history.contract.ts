@@ -193,6 +193,44 @@ export function describeHistory(name: string, open: () => Promise<HistoryDatabas
         expect(past.deliveries).toMatchObject([{ pageId: 'story-p1', status: 'done', latencyMs: 1_000 }]);
       });
 
+      test('what each kind did in each period is counted, with reports that resolve apart', async () => {
+        const alert = alertOf({ alertname: 'Active', service: 'db' });
+        const atMs = startMs + 1000 * minuteMs;
+        const moment = (offsetMs: number, change: 'fired' | 'updated' | 'resolved'): Moment => ({
+          entry: { kind: 'alerts', timeMs: atMs + offsetMs, payload: [alert] },
+          flow: {
+            alertChanges: [{ change, alert, index: 0 }],
+            sightings: [
+              { fingerprint: alert.fingerprint, signalId: 'active-s', how: 'exact', similarity: 1 },
+            ],
+          },
+        });
+        await write(
+          await rowsOf([
+            moment(1000, 'fired'),
+            moment(3000, 'updated'),
+            moment(4000, 'resolved'),
+            moment(6 * minuteMs, 'fired'),
+          ]),
+        );
+        const period = atMs / (5 * minuteMs);
+        const activity = await reader.activity(atMs, 5 * minuteMs);
+        expect(activity.filter(({ name }) => name === 'Active')).toEqual([
+          {
+            period,
+            domain: alert.domain,
+            service: 'db',
+            name: 'Active',
+            firstMs: atMs + 1000,
+            lastMs: atMs + 4000,
+            reports: 2,
+            fired: 1,
+            resolved: 1,
+          },
+          expect.objectContaining({ period: period + 1, reports: 1, fired: 1, resolved: 0 }),
+        ]);
+      });
+
       test('an incident is told with all revisions, its signals and links', async () => {
         const past = await reader.incident('story-i1');
         expect(past.revisions.map(({ revision, state }) => [revision, state])).toEqual([

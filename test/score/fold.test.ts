@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LogEntry, TocsinFrame } from '../../src/incident/index.ts';
 import { loadScoreModel } from '../../src/score/index.ts';
-import { alertsAt, configAt, minuteMs, mondayMs, Scene, type Report } from './scene.ts';
+import { builtinTexts, ownTexts } from './model-scene.ts';
+import { alertsAt, commandAt, configAt, minuteMs, mondayMs, Scene, type Report } from './scene.ts';
 
 const model = (await loadScoreModel('builtin'))!;
 
@@ -19,14 +20,20 @@ const logs: fc.Arbitrary<LogEntry[]> = fc
         { weight: 6, arbitrary: fc.integer({ min: 1, max: 4 }) },
         fc.integer({ min: 20, max: 60 }),
       ),
-      act: fc.constantFrom('fire', 'fire', 'fire', 'fire', 'fire', 'resolve', 'config', 'model'),
+      act: fc.constantFrom(
+        ...Array.from({ length: 10 }, () => 'fire' as const),
+        ...(['resolve', 'resolve', 'config', 'model', 'activate', 'shadow', 'back'] as const),
+      ),
     }),
     { minLength: 20, maxLength: 120 },
   )
   .map((steps) => {
     let timeMs = mondayMs;
-    return steps.map(({ pauseMin, kind, count, act }) => {
+    return steps.map(({ pauseMin, kind, count, act }, index) => {
       timeMs += pauseMin * minuteMs;
+      if (act === 'activate') return commandAt(timeMs, `c${index}`, 'model.activate', ownTexts);
+      if (act === 'shadow') return commandAt(timeMs, `c${index}`, 'model.shadow', builtinTexts);
+      if (act === 'back') return commandAt(timeMs, `c${index}`, 'model.activate', null);
       if (act === 'config') return configAt(timeMs, { min_samples: 3, max_kinds: 10 }, null);
       if (act === 'model') return configAt(timeMs, { min_samples: 4 }, model);
       const reports: Report[] = Array.from({ length: count }, (_, i) => ({
@@ -38,7 +45,12 @@ const logs: fc.Arbitrary<LogEntry[]> = fc
   });
 
 function scoresOf(frames: readonly TocsinFrame[]): unknown[] {
-  return frames.map(({ position, timeMs, flow }) => ({ position, timeMs, scores: flow.scores }));
+  return frames.map(({ position, timeMs, flow, effects }) => ({
+    position,
+    timeMs,
+    scores: flow.scores,
+    effects,
+  }));
 }
 
 function allRows(scene: Scene): unknown[] {

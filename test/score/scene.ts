@@ -17,6 +17,7 @@ import {
   createScoreStage,
   scoreConfig,
   type MatrixScorer,
+  type ModelTexts,
   type ScoreModel,
   type ScoreStage,
 } from '../../src/score/index.ts';
@@ -44,6 +45,16 @@ export function configAt(
   model: ScoreModel | null = null,
 ): LogEntry {
   return { kind: 'config', timeMs, payload: { score: scoreConfig.parse(score), model } };
+}
+
+/** Somebody chooses a model. */
+export function commandAt(
+  timeMs: number,
+  id: string,
+  kind: 'model.activate' | 'model.shadow',
+  model: ModelTexts | null,
+): LogEntry {
+  return { kind: 'command', timeMs, payload: { id, kind, by: 'ann', body: { model } } };
 }
 
 function createAlert({ labels, isResolved = false }: Report, timeMs: number): Alert {

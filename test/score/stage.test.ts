@@ -213,6 +213,38 @@ describe('all signals of one kind in one moment', () => {
   });
 });
 
+describe('how long a kind fires', () => {
+  /** Twelve times it fires for two minutes, some hours apart. */
+  async function sceneOfShortOnes(): Promise<Scene> {
+    const scene = new Scene();
+    for (let time = 0; time < 12; time++) {
+      const at = mondayMs + time * 7 * hourMs;
+      await scene.apply([alertsAt(at, many(1)), alertsAt(at + (100 + 5 * time) * 1000, resolved(many(1)))]);
+    }
+    return scene;
+  }
+  const begins = mondayMs + 12 * 7 * hourMs;
+
+  test('is a reason once it fires for longer than usual and more of it comes, and none when it begins', async () => {
+    const scene = await sceneOfShortOnes();
+    const first = await scoreOne(scene, alertsAt(begins, many(1)));
+    expect(first.reasons.map(({ code }) => code)).not.toContain('duration');
+    const later = await scoreOne(scene.crash(), alertsAt(begins + 50 * minuteMs, many(2)));
+    expect(later.reasons).toContainEqual(
+      expect.objectContaining({ code: 'duration', text: 'firing for 50 min where 2 min is usual' }),
+    );
+    expect(later.surprise).toBeGreaterThan(first.surprise!);
+  });
+
+  test('is told by its baseline', async () => {
+    const scene = await sceneOfShortOnes();
+    await scene.apply([alertsAt(begins, many(1))]);
+    const { usualDurationSeconds } = scene.stage.baseline(firstSignal(scene))!;
+    expect(usualDurationSeconds!.low).toBeGreaterThan(99);
+    expect(usualDurationSeconds!.high).toBeLessThan(156);
+  });
+});
+
 describe('what the stage remembers', () => {
   test('a baseline tells what is usual, by signal and by kind', async () => {
     const scene = await sceneAfter(4);

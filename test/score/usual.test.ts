@@ -8,6 +8,7 @@ import {
   type HourSamples,
 } from '../../src/score/usual.ts';
 import { hourOf, hourOfWeek } from '../../src/score/calendar.ts';
+import { createDice } from '../../models/quiet-weeks.ts';
 import { dayMs, hourMs, minuteMs, mondayMs } from './scene.ts';
 
 const nine = mondayMs + 9 * hourMs;
@@ -17,7 +18,7 @@ function learn(times: readonly number[], count: (index: number) => number) {
   const history = createHistory();
   const samples = createHourSamples();
   for (const [index, startMs] of times.entries())
-    learnPeriod(history, samples, { startMs, count: count(index), gap: -1 });
+    learnPeriod(history, samples, { startMs, count: count(index), gap: -1 }, 8);
   return { history, samples };
 }
 
@@ -74,11 +75,10 @@ describe('comparable periods', () => {
 describe('an hour that is always busy', () => {
   test('leaves three samples behind, and a cell holds four weeks of them', () => {
     const weeks = Array.from({ length: 10 }, (_, week) => hourFrom(nine + week * 7 * dayMs)).flat();
-    const { counts } = samplesAt(
-      nine,
-      learn(weeks, (index) => Math.floor(index / 12)),
-    );
-    expect(counts).toEqual([6, 6, 6, 7, 7, 7, 8, 8, 8, 9, 9, 9]);
+    const { samples } = learn(weeks, (index) => Math.floor(index / 12));
+    expect(samples.packed.map((value) => Math.floor(value / 8))).toEqual([
+      6, 6, 6, 7, 7, 7, 8, 8, 8, 9, 9, 9,
+    ]);
   });
 
   test('leaves any of its periods behind about equally often', () => {
@@ -87,11 +87,85 @@ describe('an hour that is always busy', () => {
       const history = createHistory();
       const samples: HourSamples = createHourSamples();
       for (const [index, startMs] of hourFrom(nine + day * dayMs).entries()) {
-        learnPeriod(history, samples, { startMs, count: index, gap: -1 });
+        learnPeriod(history, samples, { startMs, count: index, gap: -1 }, 8);
       }
       for (const count of samplesAt(nine + day * dayMs, { history, samples }, 3).counts) chosen[count]!++;
     }
     // 500 each are expected; five standard deviations are 97.
     for (const times of chosen) expect(Math.abs(times - 500)).toBeLessThan(97);
+  });
+});
+
+describe('the season', () => {
+  const days = Array.from({ length: 28 }, (_, day) => nine + day * dayMs);
+
+  test('is none where the hour foretells no better than any other time', () => {
+    const history = createHistory();
+    const dice = createDice(4);
+    const cells = Array.from({ length: 24 }, createHourSamples);
+    for (let hour = 0; hour < 56 * 24; hour++) {
+      for (const minute of [0, 30]) {
+        const startMs = mondayMs + hour * hourMs + minute * minuteMs;
+        learnPeriod(history, cells[hour % 24]!, { startMs, count: 1 + dice.poisson(20), gap: -1 }, 8);
+      }
+    }
+    const row = new Float64Array(rowWidth);
+    writeSamples(row, history, cells[9], hourOf(nine + 56 * dayMs), 8);
+    expect(row[column.scope]).not.toBe(sampleScope.hourOfWeek);
+    expect(row[column.sampleCount]).toBeGreaterThan(16);
+  });
+
+  test('is that of the day where days are alike', () => {
+    const learned = learn(
+      days.flatMap((startMs) => [startMs, startMs + 5 * minuteMs]),
+      () => 40,
+    );
+    for (const startMs of days) {
+      for (let i = 0; i < 32; i++)
+        learnPeriod(
+          learned.history,
+          createHourSamples(),
+          { startMs: startMs + (3 + i / 6) * hourMs, count: 2, gap: -1 },
+          8,
+        );
+    }
+    const { counts, scope } = samplesAt(nine + 28 * dayMs, learned);
+    expect(scope).not.toBe(sampleScope.any);
+    expect(new Set(counts)).toEqual(new Set([40]));
+  });
+});
+
+describe('another normal', () => {
+  /** A period an hour; `count` by the hour since the begin. Returns the hours at which another normal began. */
+  function follow(hours: number, count: (hour: number) => number) {
+    const history = createHistory();
+    let cells = Array.from({ length: 24 }, createHourSamples);
+    const changes: number[] = [];
+    for (let hour = 0; hour < hours; hour++) {
+      const startMs = mondayMs + hour * hourMs;
+      if (learnPeriod(history, cells[hour % 24]!, { startMs, count: count(hour), gap: -1 }, 8)) {
+        changes.push(hour);
+        cells = Array.from({ length: 24 }, createHourSamples);
+      }
+    }
+    return { history, changes };
+  }
+
+  test('has begun once counts have been beyond what was usual for three days, and what was before is forgotten', () => {
+    const dice = createDice(2);
+    const { history, changes } = follow(35 * 24, (hour) => dice.poisson(hour < 28 * 24 ? 5 : 60) + 1);
+    expect(changes).toEqual([31 * 24]);
+    expect(history.changedAtMs).toBe(mondayMs + 28 * dayMs);
+    expect(Math.min(...history.counts)).toBeGreaterThan(30);
+  });
+
+  test('has not where an incident lasts a day, or weekends are quiet', () => {
+    const dice = createDice(3);
+    const { changes } = follow(60 * 24, (hour) => {
+      const day = Math.floor(hour / 24);
+      if (day === 40) return 200;
+      return 1 + dice.poisson(day % 7 >= 5 ? 2 : 20);
+    });
+    expect(changes).toEqual([]);
   });
 });

@@ -22,6 +22,7 @@ const names = {
   storms: true,
   explain: true,
   funnel: true,
+  models: true,
   integrations: true,
   answerTo: true,
   remembers: true,

@@ -13,7 +13,7 @@ export interface FleetCommandOptions {
 }
 
 /**
- * Puts commands into the logs of the partitions that they concern, and answers with what whoever leads those has said. A silence concerns all
+ * Puts commands into the logs of the partitions that they concern, and answers with what whoever leads those has said. Silences and models concern all
  * partitions. Rejects with TOC_PARTITION_UNOWNED while a partition has no owner: what is in the log by then will be carried out.
  */
 export function createFleetCommands({ writers, voices, clock }: FleetCommandOptions): CommandGate {
@@ -59,6 +59,8 @@ export function createFleetCommands({ writers, voices, clock }: FleetCommandOpti
       switch (command.kind) {
         case 'silence.set':
         case 'silence.expire':
+        case 'model.activate':
+        case 'model.shadow':
           return submitToAll(command);
         case 'incident.undo':
           return submitUndo(command, command.body.commandId);

@@ -35,6 +35,10 @@ export function createFleetRead(voices: readonly PartitionVoice[]): ReadModel {
       (await all((voice) => voice.storms())).flat().sort((a, b) => b.startedAtMs - a.startedAtMs),
     explain: (id) => find(id, (voice) => voice.explain(id)),
     funnel: async () => (await all((voice) => voice.funnel())).reduce(sum),
+    models: async () =>
+      (await all((voice) => voice.models())).flatMap((models, partition) =>
+        models.map((model) => ({ partition, ...model })),
+      ),
     integrations: async () => mergeIntegrations(await all((voice) => voice.integrations())),
   };
 }
