@@ -295,6 +295,8 @@ class Dispatch implements DispatchStage {
         const routed = this.#groups.routed(name);
         if (!routed) continue;
         const { fingerprint } = routed.alert;
+        // An end that is yet to be told stays with those who wait for it, unless all of their incident goes.
+        if (name !== fingerprint && !routed.groupIds.some((id) => this.#isMerged(id))) continue;
         const knowing = new Set(
           routed.groupIds.flatMap((id) =>
             [...toldIn(id)].flatMap(([integration, names]) => (names.has(fingerprint) ? [integration] : [])),
@@ -335,7 +337,12 @@ class Dispatch implements DispatchStage {
   #isLeftEmpty(groupId: string, toId: string | null): boolean {
     const incidentId = this.#groups.get(groupId)?.incidentId ?? null;
     if (incidentId === null || incidentId === toId || !this.#isTold(groupId)) return false;
-    return this.#groups.membersOf(groupId).size === 1 && this.#map.incident(incidentId)?.state !== 'merged';
+    return this.#groups.membersOf(groupId).size === 1 && !this.#isMerged(groupId);
+  }
+
+  #isMerged(groupId: string): boolean {
+    const incidentId = this.#groups.get(groupId)?.incidentId;
+    return incidentId != null && this.#map.incident(incidentId)?.state === 'merged';
   }
 
   #forgetIncident(id: string, nowMs: number): void {
