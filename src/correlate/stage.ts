@@ -164,7 +164,8 @@ class Correlate implements CorrelateStage {
 
   /** What began anew may be over within the same moment. */
   #endReturned(changes: readonly SignalChange[], returned: ReadonlySet<SignalRow>, nowMs: number): void {
-    for (const change of changes) {
+    const last = new Map(changes.map((change) => [change.signal.id, change]));
+    for (const change of last.values()) {
       const signal = this.#candidates.signal(change.signal.id);
       if (signal && returned.has(signal) && change.signal.state === 'resolved')
         this.#onSignal(change, false, nowMs);
