@@ -196,15 +196,20 @@ class Dispatch implements DispatchStage {
     this.#departures.forget(fingerprint);
     const before = this.#groups.routed(fingerprint);
     const signalId = sightedSignalId ?? before?.signalId ?? null;
-    if (before && before.signalId !== signalId) {
+    const incidentId = this.#map.incidentOf(signalId);
+    if (before) {
+      const isElsewhere = (id: string): boolean => {
+        const of = this.#groups.get(id)?.incidentId ?? null;
+        return before.signalId !== signalId || (of !== null && of !== incidentId);
+      };
       this.#groups.leaveBehind(
         fingerprint,
-        before.groupIds.filter((id) => this.#isTold(id)),
+        before.groupIds.filter((id) => isElsewhere(id) && this.#isTold(id)),
       );
     }
     const routes = this.#settings.tree.match(alert.labels);
     const routed = { alert, isFiring: true, signalId };
-    this.#groups.place(fingerprint, routed, this.#map.incidentOf(signalId), routes, nowMs);
+    this.#groups.place(fingerprint, routed, incidentId, routes, nowMs);
   }
 
   #noteIncident(incident: Incident, nowMs: number): void {
