@@ -147,7 +147,8 @@ class Dispatch implements DispatchStage {
     for (const signalId of news.calmedSignals) this.#hurrySignal(signalId, timeMs);
     for (const incidentId of news.dueIncidents) this.#hurryIncident(incidentId, timeMs);
     for (const incident of flow.incidents) this.#noteIncident(incident, timeMs);
-    for (const change of flow.candidateChanges) this.#move(this.#map.learn(change), timeMs);
+    for (const change of flow.candidateChanges)
+      this.#move(this.#map.learn(change), change.change === 'merged' || change.change === 'split', timeMs);
     for (let i = 0; i < flow.alertChanges.length; i++) {
       const change = flow.alertChanges[i]!;
       if (change.change === 'repeated') continue;
@@ -278,7 +279,7 @@ class Dispatch implements DispatchStage {
   }
 
   /** Signals belong to another incident now: their alerts change groups quietly, and what was told of them goes with them. */
-  #move(signalIds: readonly string[], nowMs: number): void {
+  #move(signalIds: readonly string[], isRegrouped: boolean, nowMs: number): void {
     const told = new Map<string, Map<string, Set<string>>>();
     const toldIn = (groupId: string): Map<string, Set<string>> => {
       let tellings = told.get(groupId);
@@ -294,10 +295,20 @@ class Dispatch implements DispatchStage {
         const routed = this.#groups.routed(name);
         if (!routed) continue;
         const { fingerprint } = routed.alert;
+        // It began anew in another incident: there it is news, and here its end is told.
+        const isOver = (id: string): boolean => !isRegrouped && this.#groups.get(id)?.incidentId != null;
+        this.#groups.leaveBehind(
+          fingerprint,
+          routed.groupIds.filter((id) => isOver(id) && toldIn(id).size > 0),
+        );
         const knowing = new Set(
-          routed.groupIds.flatMap((id) =>
-            [...toldIn(id)].flatMap(([integration, names]) => (names.has(fingerprint) ? [integration] : [])),
-          ),
+          routed.groupIds
+            .filter((id) => !isOver(id))
+            .flatMap((id) =>
+              [...toldIn(id)].flatMap(([integration, names]) =>
+                names.has(fingerprint) ? [integration] : [],
+              ),
+            ),
         );
         const routes = this.#settings.tree.match(routed.alert.labels);
         for (const id of this.#groups.place(name, routed, this.#map.incidentOf(signalId), routes, nowMs)) {
