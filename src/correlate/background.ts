@@ -1,6 +1,6 @@
 import type { StageContext, Table } from '../engine/index.ts';
 import type { FacetValue } from './facets.ts';
-import { learn, patienceOf } from './pace.ts';
+import { learn, patienceOf, usualGapOf } from './pace.ts';
 
 interface DomainRow {
   /** Signals counted, halved together with the counts of the values. */
@@ -11,7 +11,8 @@ interface DomainRow {
   readonly firstAtMs: number;
   /** The candidates that last took in a signal, the newest last; no longer than `recentLength`. */
   recent: string[];
-  /** The silences that events ended when they joined an incident. */
+  /** The first gaps between the events of a signal, and the silences that events ended when they joined an incident. */
+  gaps?: { logGap: number; variance: number; count: number };
   lags?: { logGap: number; variance: number; count: number };
 }
 
@@ -116,6 +117,19 @@ export class Background {
     this.#domains.touch(domain);
   }
 
+  /** Learns from one of the first gaps, given as its logarithm, between two events of a signal. */
+  noteGap(domain: string, logGap: number): void {
+    const row = this.#domains.get(domain);
+    if (!row) return;
+    learn((row.gaps ??= { ...priorGaps }), logGap, lagMemory);
+    this.#domains.touch(domain);
+  }
+
+  /** The usual time between two events of a signal of which nothing is known yet, in milliseconds. */
+  usualGapMs(domain: string): number {
+    return usualGapOf(this.#domains.get(domain)?.gaps ?? priorGaps);
+  }
+
   /** How long the incidents of a domain are silent at most, as a rule, before another event joins them; in milliseconds. */
   longestLagMs(domain: string): number {
     return patienceOf(this.#domains.get(domain)?.lags ?? priorLags) ?? 0;
@@ -148,6 +162,8 @@ export class Background {
 
 /** Before anything is learned, an incident's events are ten seconds apart, seldom more than some minutes; worth this many silences. */
 const priorLags = { logGap: Math.log(10), variance: 2.25, count: 8 };
+/** The same of events: once a minute. */
+const priorGaps = { logGap: Math.log(60), variance: 1, count: 8 };
 const lagMemory = 512;
 
 /** A decaying count after `elapsedMs`. */

@@ -1,5 +1,5 @@
 import type { Companion } from './companions.ts';
-import { kindKey, serviceKey, type Facets } from './facets.ts';
+import { isPlace, kindKey, serviceKey, type Facets } from './facets.ts';
 
 /** How many members of a candidate have a value, and one of them. */
 interface Holders {
@@ -16,6 +16,11 @@ export interface MemberFacets {
   readonly service: string | null;
   /** It says where it happens: it names a machine or a service. */
   readonly hasPlace: boolean;
+}
+
+/** What the profile keeps of a signal with these facets. */
+export function memberOf(signalId: string, keys: readonly string[], facets: Facets): MemberFacets {
+  return { signalId, keys, service: facets.service, hasPlace: facets.values.some(isPlace) };
 }
 
 /**

@@ -102,3 +102,9 @@ export function noteSignal(row: CandidateRow, nowMs: number): void {
 export function copyCandidate({ candidate }: CandidateRow): Candidate {
   return { ...candidate };
 }
+
+/** Counts a member that fires (`by` 1) or does so no more (-1). */
+export function countFiring(row: CandidateRow, signal: SignalRow, by: number): void {
+  row.firingCount += by;
+  if (!signal.pace) row.steadyCount += by;
+}

@@ -1,31 +1,20 @@
 import type { StageContext, StageTimers, Table } from '../engine/index.ts';
 import type { CandidateChange, Link, ServiceGraph } from '../incident/index.ts';
-import { CandidateIndex, Profile, type MemberFacets } from './candidate-index.ts';
+import { CandidateIndex, memberOf, Profile } from './candidate-index.ts';
 import {
   addReason,
-  copyCandidate,
+  countFiring,
   createCandidateRow,
   noteSignal,
   setLinks,
   type CandidateRow,
   type SignalRow,
 } from './candidate-row.ts';
+import { CandidateChanges, type ChangeWord } from './changes.ts';
 import type { CorrelateConfig } from './config.ts';
-import { facetsOf, isPlace, keysOf, type Facets } from './facets.ts';
+import { facetsOf, keysOf, type Facets } from './facets.ts';
 import { takeHeat } from './heat.ts';
 import { createPace, hear } from './pace.ts';
-
-type ChangeWord = CandidateChange['change'];
-
-const strength: readonly ChangeWord[] = [
-  'updated',
-  'joined',
-  'resolved',
-  'reopened',
-  'opened',
-  'split',
-  'merged',
-];
 
 /**
  * All candidates and their signals, with what is derived from them: a profile of each active candidate and the index
@@ -44,7 +33,7 @@ export class Candidates {
   /** Members that leave their candidate for another one, until they are there. */
   readonly #leaving = new Map<string, string>();
   #index = new CandidateIndex();
-  #changes = new Map<string, { change: ChangeWord; links: Link[] }>();
+  readonly #changes = new CandidateChanges();
   #config: CorrelateConfig;
   #graph: ServiceGraph;
 
@@ -298,27 +287,13 @@ export class Candidates {
 
   /** Notes a change for the frame at hand. */
   note(row: CandidateRow, change: ChangeWord, links: readonly Link[] = []): void {
-    const { id } = row.candidate;
-    this.#rows.touch(id);
-    const noted = this.#changes.get(id);
-    if (!noted) {
-      this.#changes.set(id, { change, links: [...links] });
-      return;
-    }
-    if (strength.indexOf(change) > strength.indexOf(noted.change)) noted.change = change;
-    noted.links.push(...links);
+    this.#rows.touch(row.candidate.id);
+    this.#changes.note(row, change, links);
   }
 
   /** The changes noted since the last call, each with a copy of its candidate, in the order of their first note. */
   takeChanges(): CandidateChange[] {
-    if (this.#changes.size === 0) return [];
-    const changes: CandidateChange[] = [];
-    for (const [id, { change, links }] of this.#changes) {
-      const row = this.#rows.get(id);
-      if (row) changes.push({ change, candidate: copyCandidate(row), links });
-    }
-    this.#changes = new Map();
-    return changes;
+    return this.#changes.take((id) => this.#rows.get(id));
   }
 
   #letGo(signal: SignalRow): void {
@@ -385,13 +360,4 @@ export class Candidates {
     row.apart = edit(row.apart);
     this.#rows.touch(id);
   }
-}
-
-function memberOf(signalId: string, keys: readonly string[], facets: Facets): MemberFacets {
-  return { signalId, keys, service: facets.service, hasPlace: facets.values.some(isPlace) };
-}
-
-function countFiring(row: CandidateRow, signal: SignalRow, by: number): void {
-  row.firingCount += by;
-  if (!signal.pace) row.steadyCount += by;
 }

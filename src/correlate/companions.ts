@@ -25,6 +25,8 @@ export interface Companion {
 }
 
 const maxPartners = 8;
+const maxKinds = 100_000;
+const maxDomains = 10_000;
 /** Visits of a domain that are compared with the next. */
 const recentVisits = 12;
 /** What company says at most, in log-odds. */
@@ -62,6 +64,7 @@ export class Companions {
       addPartner(this.#row(other.kind, nowMs), kind);
     }
     this.#recent.set(domain, [...recent.slice(1 - recentVisits), { kind, atMs: nowMs }]);
+    makeRoom(this.#recent, maxDomains);
     return row.visits;
   }
 
@@ -112,7 +115,18 @@ export class Companions {
     }
     const created = { visits: 0, sinceMs: nowMs, partners: [] };
     this.#kinds.set(kind, created);
+    makeRoom(this.#kinds, maxKinds);
     return created;
+  }
+}
+
+/** Forgets the eighth that came first when there are too many. */
+function makeRoom(rows: Table<unknown>, most: number): void {
+  if (rows.size <= most) return;
+  let left = most / 8;
+  for (const key of rows.keys()) {
+    if (left-- <= 0) return;
+    rows.delete(key);
   }
 }
 

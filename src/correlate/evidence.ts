@@ -17,8 +17,8 @@ export interface Evidence {
   readonly hasSimilarText: boolean;
   /** The signal's service calls one of the candidate's: it may be an effect of what the candidate holds, and of other things besides. */
   readonly isEffect: boolean;
-  /** It holds a signal that usually comes with this one. */
-  readonly hasCompany: boolean;
+  /** How surely it holds a signal that comes with this one, in log-odds; 0 when it holds none. */
+  readonly company: number;
 }
 
 interface Piece {
@@ -106,7 +106,7 @@ export function weighEvidence(
         .map(({ code, text, weight }) => ({ stage: 'correlate', code, text: text(), weight: round(weight) })),
     memberId: tied.find((piece) => piece.weight > 0)?.memberId ?? null,
     isEffect: place?.isEffect === true,
-    hasCompany: together !== null,
+    company: together?.weight ?? 0,
     hasSimilarText: content.some((piece) => piece.code === 'same_text' || piece.code === 'similar_text'),
   };
 }

@@ -54,7 +54,7 @@ export function patienceOf({
 }
 
 /** The geometric mean of the gaps, in milliseconds. */
-export function usualGapOf({ logGap }: Pace): number {
+export function usualGapOf({ logGap }: { readonly logGap: number }): number {
   return 1000 * Math.exp(logGap);
 }
 

@@ -19,8 +19,12 @@ const maxWeighed = 10;
 const mostAtOnce = 8;
 /** Beside a candidate that has fallen silent a gap is usual up to this many times the mean. */
 const mostUsual = 3;
+/** The same where the mean is that of all signals, because the pace of this one is not known yet. */
+const mostUsualAnew = 1.2;
 /** The share of a silent candidate's members that must be heard of for it to go on. */
 const leastRevival = 0.25;
+/** How sure company must be, in log-odds, to make one of what goes on. */
+const leastCompany = 4;
 /** Visits after which it is first looked whether a signal has company. */
 const firstLook = 8;
 /** From so many gaps on a signal has a pace of its own. */
@@ -96,9 +100,13 @@ export class Placement {
    * for its candidate.
    */
   hasReturned(pace: Pace, row: CandidateRow, nowMs: number): boolean {
+    const { domain } = row.candidate;
     const isAlone = row.candidate.signalIds.length === 1;
     const gapMs = nowMs - pace.heardAtMs;
-    const isUsual = pace.count >= knownGaps && gapMs <= mostUsual * usualGapOf(pace);
+    const isUsual =
+      pace.count >= knownGaps
+        ? gapMs <= mostUsual * usualGapOf(pace)
+        : gapMs <= mostUsualAnew * this.#background.usualGapMs(domain);
     if (!isAlone && !isUsual && this.#isSilent(row, nowMs)) return true;
     const patienceMs = patienceOf(pace) ?? usualGaps * this.#config.cascade_scale;
     return gapMs > this.#config.time_scale + patienceMs;
@@ -114,6 +122,7 @@ export class Placement {
     const { pace } = signal;
     if (!pace) return;
     const { time_scale } = this.#config;
+    if (pace.count < knownGaps) this.#background.noteGap(signal.domain, logOf(nowMs - pace.heardAtMs));
     if (nowMs - pace.heardAtMs > time_scale) this.#visit(signal, row, nowMs);
     for (let i = 0; i < Math.min(count, mostAtOnce); i++) {
       this.#candidates.hearMember(signal, isRevived ? row : null, nowMs);
@@ -250,7 +259,7 @@ export class Placement {
       background: this.#background,
       signal: (id) => this.#candidates.signal(id),
     });
-    if (isGoingOn && !evidence.hasCompany) return [];
+    if (isGoingOn && evidence.company < leastCompany) return [];
     if (row.candidate.state === 'resolved' && !evidence.hasSimilarText) return [];
     return [{ row, evidence }];
   }

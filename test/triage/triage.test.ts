@@ -102,6 +102,27 @@ describe('the finding', () => {
     expect(reasons.find(({ code }) => code.endsWith('environment'))?.weight).toBe(points);
   });
 
+  test('what no sender ranks is more urgent when it is new, and less when it comes again and again', async () => {
+    const scene = await Scene.create();
+    for (let round = 0; round < 5; round++) {
+      await scene.fire(round * 4000, alert('OddRequest', { host: `web-${round}` }));
+    }
+    const reasonsOf = (id: string): (string | undefined)[] =>
+      scene.triage.incident(id)?.reasons.map(({ code }) => code) ?? [];
+    expect(reasonsOf('INC-1')).toContain('new');
+    expect(reasonsOf('INC-5')).toContain('routine');
+    expect(scene.triage.incident('INC-1')!.priority < scene.triage.incident('INC-5')!.priority).toBe(true);
+  });
+
+  test('what says that something is broken is named before what is felt of it, though it came later', async () => {
+    const scene = await Scene.create({ services: shop });
+    await scene.fire(0, alert('HighLatency', { service: 'checkout' }));
+    await scene.fire(5, alert('DiskFull', { service: 'payments-db' }));
+    const [first] = scene.triage.incident('INC-1')?.probableCauses ?? [];
+    expect(first?.text).toBe('DiskFull');
+    expect(first?.reasons.map(({ code }) => code)).toContain('fault');
+  });
+
   test('a single signal has no probable cause', async () => {
     const scene = await Scene.create();
     await scene.fire(0, disk);
