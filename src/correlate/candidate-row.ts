@@ -108,3 +108,9 @@ export function countFiring(row: CandidateRow, signal: SignalRow, by: number): v
   row.firingCount += by;
   if (!signal.pace) row.steadyCount += by;
 }
+
+/** Gives a row that an earlier version wrote what it lacks: a candidate that has not yet taken anything in of late. */
+export function completeRow(row: Omit<CandidateRow, 'heat' | 'steadyCount'> & Partial<CandidateRow>): void {
+  row.heat ??= createHeat(row.candidate.lastAtMs);
+  row.steadyCount ??= row.firingCount;
+}

@@ -3,6 +3,7 @@ import type { CandidateChange, Link, ServiceGraph } from '../incident/index.ts';
 import { CandidateIndex, memberOf, Profile } from './candidate-index.ts';
 import {
   addReason,
+  completeRow,
   countFiring,
   createCandidateRow,
   noteSignal,
@@ -53,7 +54,10 @@ export class Candidates {
     this.#graph = graph;
     this.#profiles.clear();
     this.#index = new CandidateIndex();
-    for (const row of this.#rows.values()) if (row.isActive) this.#addProfile(row);
+    for (const row of this.#rows.values()) {
+      completeRow(row);
+      if (row.isActive) this.#addProfile(row);
+    }
   }
 
   get(id: string): CandidateRow | undefined {

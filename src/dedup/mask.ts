@@ -206,12 +206,19 @@ class Masker {
       if (i === 0) isCodeName = isUpperCase(text, from, to);
       if (isDigits(text, from, to)) {
         const isOrdinal = isNamed && to - from <= maxOrdinalDigits;
-        if (!isOrdinal && !(isCodeName && isNamed)) this.#replace(from, to, '<num>');
+        if (!isOrdinal && !(isCodeName && isNamed)) this.#replace(this.#identifierStart(from), to, '<num>');
       } else {
         this.#maskSegment(from, to, count === 1 && i === 0);
         isNamed = true;
       }
     }
+  }
+
+  /** The minus of an identifier that happens to be negative, such as `blk_-1608999687919862906`, says nothing. */
+  #identifierStart(from: number): number {
+    const isNegative =
+      this.#text.charCodeAt(from - 1) === minus && this.#text.charCodeAt(from - 2) === underscore;
+    return isNegative ? from - 1 : from;
   }
 
   #maskSegment(from: number, to: number, isAlone: boolean): void {

@@ -29,7 +29,7 @@ const templates: readonly (readonly [text: string, template: string])[] = [
   ['5.2 KB of 281.6 MB took 160 ms, then 3 minutes', '<size> of <size> took <duration>, then <duration>'],
   ['port ff:f2:9f:16:e2:23:00:0d gone', 'port <mac> gone'],
   ['exception......0', 'exception......<num>'],
-  ['block blk_-1608999687919862906', 'block blk_-<num>'],
+  ['block blk_-1608999687919862906', 'block blk_<num>'],
   ['order10442 and order-10442', 'order<num> and order-<num>'],
 ];
 
