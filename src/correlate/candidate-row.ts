@@ -110,7 +110,9 @@ export function countFiring(row: CandidateRow, signal: SignalRow, by: number): v
 }
 
 /** Gives a row that an earlier version wrote what it lacks: a candidate that has not yet taken anything in of late. */
-export function completeRow(row: Omit<CandidateRow, 'heat' | 'steadyCount'> & Partial<CandidateRow>): void {
-  row.heat ??= createHeat(row.candidate.lastAtMs);
-  row.steadyCount ??= row.firingCount;
+export function completeRow(row: CandidateRow): CandidateRow {
+  const found: Partial<CandidateRow> = row;
+  row.heat = found.heat ?? createHeat(row.candidate.lastAtMs);
+  row.steadyCount = found.steadyCount ?? row.firingCount;
+  return row;
 }

@@ -54,10 +54,7 @@ export class Candidates {
     this.#graph = graph;
     this.#profiles.clear();
     this.#index = new CandidateIndex();
-    for (const row of this.#rows.values()) {
-      completeRow(row);
-      if (row.isActive) this.#addProfile(row);
-    }
+    for (const row of this.#rows.values()) if (completeRow(row).isActive) this.#addProfile(row);
   }
 
   get(id: string): CandidateRow | undefined {

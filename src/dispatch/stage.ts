@@ -17,8 +17,8 @@ import { Flusher } from './flusher.ts';
 import { flushTimer, Groups } from './groups.ts';
 import { IncidentMap } from './incident-map.ts';
 import { Pager } from './pager.ts';
-import { integrationsFor, readSettings, type DispatchSettings } from './settings.ts';
-import { reportOf } from './storm-report.ts';
+import { readSettings, type DispatchSettings } from './settings.ts';
+import { reportOf, sendReport } from './storm-report.ts';
 import { raise, urgencyOf } from './urgency.ts';
 
 /** The dispatch stage, and what it knows of groups and pages. */
@@ -52,8 +52,6 @@ export function createDispatchStage(context: StageContext): DispatchStage {
 }
 
 const incidentRetentionMs = 24 * 3_600_000;
-/** How long it is tried to tell what a storm was. */
-const reportRetryMs = 15 * 60_000;
 
 class Dispatch implements DispatchStage {
   readonly name = 'dispatch';
@@ -246,31 +244,13 @@ class Dispatch implements DispatchStage {
   /** Tells those who were paged in a storm what it was. */
   #report(pages: StormPages, frame: TocsinFrame): void {
     if (!this.#settings.reportsStorms || pages.receivers.length === 0) return;
-    const { group, alerts, reason, notices } = reportOf(pages, this.#calm.coveredIn(pages.storm.id));
-    for (const receiver of pages.receivers) {
-      const all = integrationsFor(this.#settings, receiver);
-      const tellings = all
-        .filter(({ sendResolved }) => sendResolved)
-        .map((integration) => ({ integration, reason }));
-      if (tellings.length === 0) continue;
-      const id = `${receiver}|${group.id}`;
-      this.#pager.send(
-        {
-          group: { ...group, id, receiver },
-          alerts,
-          incident: null,
-          tellings,
-          isSole: all.length === 1,
-          firing: [],
-          resolved: [],
-          gone: [],
-          notices,
-          retryForMs: reportRetryMs,
-        },
-        frame,
-      );
-      this.#pager.forgetTold(id);
-    }
+    sendReport(
+      reportOf(pages, this.#calm.coveredIn(pages.storm.id)),
+      pages.receivers,
+      this.#settings,
+      this.#pager,
+      frame,
+    );
   }
 
   /** Groups whose alerts fire on were closed by hand: what comes next is news, whatever was told. */

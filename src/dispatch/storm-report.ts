@@ -1,7 +1,9 @@
 import { fingerprint, formatDuration, labelsOf, type Alert } from '../alert/index.ts';
-import type { Incident, NotifiedAlert, Storm } from '../incident/index.ts';
+import type { Incident, NotifiedAlert, Storm, TocsinFrame } from '../incident/index.ts';
 import type { StormPages } from './calm.ts';
 import type { Group } from './group.ts';
+import type { Pager } from './pager.ts';
+import { integrationsFor, type DispatchSettings } from './settings.ts';
 
 /** What is told of a storm that is over. */
 export interface StormReport {
@@ -11,6 +13,8 @@ export interface StormReport {
   readonly notices: readonly string[];
 }
 
+/** How long it is tried to tell what a storm was. */
+const reportRetryMs = 15 * 60_000;
 const maxFamilies = 5;
 const maxIncidents = 5;
 
@@ -48,6 +52,40 @@ export function reportOf(
     heldBecause: '',
   };
   return { group, alerts: [{ alert, status: 'resolved' }], reason, notices };
+}
+
+/** Tells the receivers that the storm is over. Those that hear of no ends hear nothing. */
+export function sendReport(
+  { group, alerts, reason, notices }: StormReport,
+  receivers: readonly string[],
+  settings: DispatchSettings,
+  pager: Pager,
+  frame: TocsinFrame,
+): void {
+  for (const receiver of receivers) {
+    const all = integrationsFor(settings, receiver);
+    const tellings = all
+      .filter(({ sendResolved }) => sendResolved)
+      .map((integration) => ({ integration, reason }));
+    if (tellings.length === 0) continue;
+    const id = `${receiver}|${group.id}`;
+    pager.send(
+      {
+        group: { ...group, id, receiver },
+        alerts,
+        incident: null,
+        tellings,
+        isSole: all.length === 1,
+        firing: [],
+        resolved: [],
+        gone: [],
+        notices,
+        retryForMs: reportRetryMs,
+      },
+      frame,
+    );
+    pager.forgetTold(id);
+  }
 }
 
 function countsOf(storm: Storm, pageCount: number, heldCount: number): string {

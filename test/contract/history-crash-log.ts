@@ -9,6 +9,7 @@ import {
   signatureOf,
   similarTo,
   type Moment,
+  stormOf,
 } from '../history/scene.ts';
 import { startMs } from './history-scenes.ts';
 
@@ -105,6 +106,16 @@ function momentAt(i: number): Moment {
       return {
         entry: tick,
         flow: {
+          stormChanges: [{ change: 'ended', storm: stormOf(`${id}-storm`, timeMs) }],
+          covers: [
+            {
+              incidentId: id,
+              stormId: `${id}-storm`,
+              rootId: `crash-${round - 1}`,
+              sameAs: [],
+              reason: reasons[0]!,
+            },
+          ],
           signalChanges: [
             { change: 'resolved', signal: { ...signal, state: 'resolved', resolvedAtMs: timeMs }, reasons },
           ],

@@ -73,7 +73,7 @@ test('after ten crashes of the writer, and three of the server, each table has e
   await until(undisturbed, (word) => word === 'done');
   const expected = await contentOf('undisturbed');
   const rowCount = Object.values(expected).reduce((sum, { length: count }) => sum + count, 0);
-  expect(Object.keys(expected)).toHaveLength(11);
+  expect(Object.keys(expected)).toHaveLength(13);
   for (const [table, rows] of Object.entries(expected)) expect(rows.length, table).toBeGreaterThan(10);
   expect(rowCount).toBeGreaterThan(length);
 
