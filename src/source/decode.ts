@@ -60,17 +60,39 @@ export function readList(
   if (!Array.isArray(list))
     return { alerts: [], errors: [`${path}: expected an array of alerts, got ${typeName(list)}`] };
   const items: readonly unknown[] = list;
-  const alerts: Alert[] = [];
-  const errors: string[] = [];
-  for (let index = 0; index < items.length; index++) {
-    const outcome = read(items[index], `${path}[${index}]`, index);
-    if (outcome.ok) alerts.push(outcome.alert);
-    else errors.push(outcome.error);
-  }
-  return { alerts, errors };
+  const found = new ItemsRead();
+  for (let index = 0; index < items.length; index++)
+    found.add(read(items[index], `${path}[${index}]`, index));
+  return found.result(path);
 }
 
-type ItemOutcome =
+/** What was read of a list. Of many errors the first ones are kept, and how many more there are: a body may hold millions of items. */
+export class ItemsRead {
+  readonly #alerts: Alert[] = [];
+  readonly #errors: string[] = [];
+  #untoldCount = 0;
+
+  add(outcome: ItemOutcome): void {
+    if (outcome.ok) this.#alerts.push(outcome.alert);
+    else if (this.#errors.length < maxErrors) this.#errors.push(outcome.error);
+    else this.#untoldCount++;
+  }
+
+  /** `path` names the list. */
+  result(path: string): DecodeResult {
+    const untold = this.#untoldCount;
+    const errors =
+      untold === 0
+        ? this.#errors
+        : [...this.#errors, `${path}: expected alerts, got ${untold} more that are none`];
+    return { alerts: this.#alerts, errors };
+  }
+}
+
+const maxErrors = 1000;
+
+/** An item of a list, or what is wrong with it. */
+export type ItemOutcome =
   | { readonly ok: true; readonly alert: Alert }
   | { readonly ok: false; readonly error: string };
 

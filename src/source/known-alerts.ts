@@ -1,5 +1,5 @@
 import type { Alert } from '../alert/index.ts';
-import { parseJson, type DecodeContext, type DecodeResult } from './decode.ts';
+import { ItemsRead, parseJson, type DecodeContext, type DecodeResult } from './decode.ts';
 import { KnownTable, type KnownAlert, type KnownTableLimits } from './known-table.ts';
 import { ObjectScan, type Span } from './object-scan.ts';
 import { fillTimes, type ReportOutcome } from './report.ts';
@@ -77,33 +77,29 @@ export class KnownAlerts {
     }
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
     this.#begin(bytes, context);
-    const alerts: Alert[] = [];
-    const errors: string[] = [];
-    const add = (report: ReportOutcome): void => {
-      if (report.ok) alerts.push(report.alert);
-      else errors.push(report.error);
-    };
+    const found = new ItemsRead();
     let at = skipSpace(bytes, 0);
     if (bytes[at] === openObject && this.#mayStandAlone) {
       const report = this.#readObject(bytes, at, null, context);
       if (!report || skipSpace(bytes, this.#end) !== bytes.length) return null;
-      add(report);
-      return { alerts, errors };
+      found.add(report);
+      return found.result('alerts');
     }
     if (bytes[at] !== openList) return null;
     at = skipSpace(bytes, at + 1);
     for (let index = 0; bytes[at] === openObject; index++) {
       const report = this.#readObject(bytes, at, index, context);
       if (!report) return null;
-      add(report);
+      found.add(report);
       at = skipSpace(bytes, this.#end);
       if (bytes[at] !== comma) break;
       at = skipSpace(bytes, at + 1);
       if (bytes[at] !== openObject) return null;
     }
     if (bytes[at] !== closeList || skipSpace(bytes, at + 1) !== bytes.length) return null;
-    this.#consider(alerts.length);
-    return { alerts, errors };
+    const result = found.result('alerts');
+    this.#consider(result.alerts.length);
+    return result;
   }
 
   /** Decides how soon to look again by what came of it. */

@@ -250,3 +250,14 @@ test('formats are known by their names', () => {
   expect(isSourceFormat('constructor')).toBe(false);
   expect(webhookFormats.every(isSourceFormat)).toBe(true);
 });
+
+test('of a body of a million mistakes the first are told, and how many more there are', () => {
+  const body = Buffer.from(`[${Array.from({ length: 5000 }, () => '{}').join(',')}]`);
+  for (const decode of [decoders.alertmanager, decoders.json]) {
+    const { alerts, errors } = decode(body, context);
+    expect(alerts).toEqual([]);
+    expect(errors).toHaveLength(1001);
+    expect(errors[0]).toContain('alerts[0].labels: expected an object of texts');
+    expect(errors.at(-1)).toBe('alerts: expected alerts, got 4000 more that are none');
+  }
+});
