@@ -1,3 +1,4 @@
+import { MinHeap } from './min-heap.ts';
 import type { StageTimers } from './stage.ts';
 import type { Table } from './table.ts';
 
@@ -6,11 +7,11 @@ interface TimerNode {
   readonly key: string;
 }
 
-/** The timers of one span of time. Sorted, the last due first, once it is the earliest: what is taken is at the end. */
+/** The timers of one span of time: in no order, until it is the earliest. A second may have a million of them. */
 interface Slot {
   readonly number: number;
-  nodes: TimerNode[];
-  isSorted: boolean;
+  waiting: TimerNode[];
+  ordered: MinHeap<TimerNode> | null;
 }
 
 /** Of a million timers within an hour a slot has some 300. */
@@ -20,15 +21,14 @@ const slotMs = 1000;
  * The timers of one stage, ordered by due time and then by key. What is due is a question to log time, never to a clock.
  *
  * A timing wheel over a table (Varghese and Lauck 1987), whose slots are those in use: a timer goes to the slot of its second, a heap knows
- * which slot is the earliest, and only that one is sorted. Setting a timer costs one step however many there are, and nothing ever walks over
- * all of them but `restore`. Set and cancel leave stale nodes behind, which are skipped when they surface, and swept out when they
+ * which slot is the earliest, and only that one is put in order. Setting a timer costs one step however many there are (in the earliest slot the
+ * logarithm of those in it), and nothing ever walks over all of them but `restore`. Set and cancel leave stale nodes behind, which are skipped when they surface, and swept out when they
  * outnumber the live ones: a timer that is moved on with every alert costs memory once.
  */
 export class Timers implements StageTimers {
   readonly #due: Table<number>;
   readonly #slots = new Map<number, Slot>();
-  /** The slots as a binary heap. */
-  #earliest: Slot[] = [];
+  #earliest = new MinHeap<Slot>(isEarlier);
   #nodeCount = 0;
 
   constructor(due: Table<number>) {
@@ -38,7 +38,7 @@ export class Timers implements StageTimers {
   /** Rebuilds the slots from the table, after the table was loaded. Costs what there is, once. */
   restore(): void {
     this.#slots.clear();
-    this.#earliest = [];
+    this.#earliest = new MinHeap<Slot>(isEarlier);
     this.#nodeCount = 0;
     for (const [key, dueMs] of this.#due.entries()) this.#add(key, dueMs);
   }
@@ -62,15 +62,15 @@ export class Timers implements StageTimers {
 
   /** When the next timer falls due, or undefined when none is set. */
   nextDueMs(): number | undefined {
-    return this.#peek()?.nodes.at(-1)?.dueMs;
+    return this.#peek()?.first?.dueMs;
   }
 
   /** Takes the earliest timer due at or before `timeMs`, or undefined when there is none. */
   takeDue(timeMs: number): TimerNode | undefined {
-    const slot = this.#peek();
-    const next = slot?.nodes.at(-1);
-    if (!slot || !next || next.dueMs > timeMs) return undefined;
-    slot.nodes.pop();
+    const nodes = this.#peek();
+    const next = nodes?.first;
+    if (!nodes || !next || next.dueMs > timeMs) return undefined;
+    nodes.pop();
     this.#nodeCount--;
     this.#due.delete(next.key);
     return next;
@@ -82,77 +82,43 @@ export class Timers implements StageTimers {
     this.#nodeCount++;
     const slot = this.#slots.get(number);
     if (!slot) {
-      const made = { number, nodes: [node], isSorted: false };
+      const made = { number, waiting: [node], ordered: null };
       this.#slots.set(number, made);
-      this.#push(made);
-    } else if (slot.isSorted) slot.nodes.splice(placeOf(slot.nodes, node), 0, node);
-    else slot.nodes.push(node);
+      this.#earliest.push(made);
+    } else if (slot.ordered) slot.ordered.push(node);
+    else slot.waiting.push(node);
   }
 
-  /** The earliest slot, whose last node is live; slots without any are forgotten. */
-  #peek(): Slot | undefined {
-    for (let slot = this.#earliest[0]; slot; slot = this.#earliest[0]) {
-      if (!slot.isSorted) {
-        const live = slot.nodes.filter(({ key, dueMs }) => this.#due.get(key) === dueMs);
-        this.#nodeCount -= slot.nodes.length - live.length;
-        slot.nodes = live.sort((a, b) => compare(b, a));
-        slot.isSorted = true;
-      }
-      for (let last = slot.nodes.at(-1); last; last = slot.nodes.at(-1)) {
-        if (this.#due.get(last.key) === last.dueMs) return slot;
-        slot.nodes.pop();
+  /** The nodes of the earliest slot, the first of them live; slots without any are forgotten. */
+  #peek(): MinHeap<TimerNode> | undefined {
+    for (let slot = this.#earliest.first; slot; slot = this.#earliest.first) {
+      const nodes = (slot.ordered ??= this.#order(slot));
+      for (let first = nodes.first; first; first = nodes.first) {
+        if (this.#due.get(first.key) === first.dueMs) return nodes;
+        nodes.pop();
         this.#nodeCount--;
       }
       this.#slots.delete(slot.number);
-      this.#pop();
+      this.#earliest.pop();
     }
     return undefined;
   }
 
-  #push(slot: Slot): void {
-    const heap = this.#earliest;
-    let index = heap.push(slot) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (heap[parent]!.number <= slot.number) break;
-      heap[index] = heap[parent]!;
-      index = parent;
-    }
-    heap[index] = slot;
-  }
-
-  #pop(): void {
-    const heap = this.#earliest;
-    const last = heap.pop();
-    if (!last || heap.length === 0) return;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && heap[child + 1]!.number < heap[child]!.number) child++;
-      if (last.number <= heap[child]!.number) break;
-      heap[index] = heap[child]!;
-      index = child;
-    }
-    heap[index] = last;
+  #order(slot: Slot): MinHeap<TimerNode> {
+    const live = slot.waiting.filter(({ key, dueMs }) => this.#due.get(key) === dueMs);
+    this.#nodeCount -= slot.waiting.length - live.length;
+    slot.waiting = [];
+    return new MinHeap(isDueBefore, live);
   }
 }
 
 /** Stale nodes that few timers may carry before it is worth a sweep. */
 const sweepSlack = 1024;
 
-function compare(a: TimerNode, b: TimerNode): number {
-  return a.dueMs - b.dueMs || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+function isEarlier(left: Slot, right: Slot): boolean {
+  return left.number < right.number;
 }
 
-/** Where a node belongs among those that are sorted with the last due first. */
-function placeOf(nodes: readonly TimerNode[], node: TimerNode): number {
-  let low = 0;
-  let high = nodes.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compare(nodes[middle]!, node) > 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+function isDueBefore(left: TimerNode, right: TimerNode): boolean {
+  return left.dueMs < right.dueMs || (left.dueMs === right.dueMs && left.key < right.key);
 }
