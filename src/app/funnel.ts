@@ -1,4 +1,4 @@
-import type { StageContext } from '../engine/index.ts';
+import type { StageContext, Table } from '../engine/index.ts';
 import type { Flow, TocsinFrame, TocsinStage } from '../incident/index.ts';
 
 /** How much came in and what is left of it. */
@@ -24,6 +24,7 @@ const nothing: Funnel = { alerts: 0, signals: 0, incidents: 0, pages: 0, resolve
 /** The last stage: counts what passes. Its counts are part of the state, so that they survive a restart. */
 export function createFunnelStage(context: StageContext): FunnelStage {
   const counts = context.table<Funnel>('counts');
+  const open = context.table<true>('open');
   return {
     name: 'funnel',
     onFrame({ entry, flow }: TocsinFrame) {
@@ -34,7 +35,7 @@ export function createFunnelStage(context: StageContext): FunnelStage {
       counts.set('all', {
         alerts: before.alerts + alerts,
         signals: before.signals + flow.signalChanges.filter(({ change }) => change === 'opened').length,
-        incidents: before.incidents + incidentsGained(flow),
+        incidents: before.incidents + incidentsGained(flow, open),
         pages: before.pages + pages,
         resolvedPages: before.resolvedPages + flow.pages.length - pages,
       });
@@ -47,11 +48,20 @@ function isQuiet(flow: Flow): boolean {
   return flow.signalChanges.length === 0 && flow.candidateChanges.length === 0 && flow.pages.length === 0;
 }
 
-function incidentsGained(flow: Flow): number {
+/** Those that opened, less those that went into others: one that opened and did so in the same moment counts for nothing. */
+function incidentsGained({ candidateChanges }: Flow, open: Table<true>): number {
   let gained = 0;
-  for (const { change, candidate } of flow.candidateChanges) {
-    if (change === 'opened' || change === 'split') gained++;
-    if (candidate.state === 'merged') gained--;
+  for (const { change, candidate } of candidateChanges) {
+    const { id, state } = candidate;
+    if (state !== 'open') {
+      const wasOpen = open.delete(id);
+      if (state === 'merged' && wasOpen) gained--;
+      // Opened and resolved in one moment, it is told once.
+      if (state === 'resolved' && change === 'opened') gained++;
+    } else if (!open.has(id)) {
+      open.set(id, true);
+      if (change !== 'reopened') gained++;
+    }
   }
   return gained;
 }

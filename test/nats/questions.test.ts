@@ -22,7 +22,8 @@ afterAll(async () => {
 const text = (bytes: Uint8Array | null): string | null => bytes && Buffer.from(bytes).toString();
 
 test.each([0, 1, 524_288, 524_289, 5_000_000])('an answer of %i bytes arrives whole', async (size) => {
-  const [asked, asking] = await Promise.all([open(), open()]);
+  const asked = await open();
+  const asking = await open();
   const bytes = Uint8Array.from({ length: size }, (_, i) => i % 251);
   const stop = asked.answer(
     `size.${size}`,
@@ -36,7 +37,8 @@ test.each([0, 1, 524_288, 524_289, 5_000_000])('an answer of %i bytes arrives wh
 });
 
 test('what the other side rejects with is told with its code', async () => {
-  const [asked, asking] = await Promise.all([open(), open()]);
+  const asked = await open();
+  const asking = await open();
   asked.answer(
     'fails',
     async () => {
@@ -68,7 +70,8 @@ test('of two who answer one counts, with all of its parts', async () => {
 });
 
 test('who has stopped to answer is not there any more', async () => {
-  const [asked, asking] = await Promise.all([open(), open()]);
+  const asked = await open();
+  const asking = await open();
   const stop = asked.answer(
     'ends',
     async (question) => question,
