@@ -13,11 +13,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { fingerprint, labelsOf, labelValue, type Alert } from '../src/alert/index.ts';
+import { labelValue, type Alert } from '../src/alert/index.ts';
 import { createDedupStage, dedupConfig, TextGroups } from '../src/dedup/index.ts';
 import { Fold } from '../src/engine/index.ts';
 import { createFlow, type Flow, type LogEntry } from '../src/incident/index.ts';
 import { createIntakeStage } from '../src/source/index.ts';
+import { alertAt } from './replayed.ts';
 
 interface Score {
   readonly precision: number;
@@ -57,7 +58,7 @@ async function measureLogHub(path: string): Promise<void> {
     const rows = readCsv(readFileSync(join(path, file), 'utf8'));
     const truth = rows.map((row) => row['EventId'] ?? '');
     const alerts = rows.map((row, i) =>
-      alertOf({ alertname: 'LogMessage' }, row['Content'] ?? '', startMs + 1000 * i),
+      alertAt({ alertname: 'LogMessage' }, row['Content'] ?? '', startMs + 1000 * i),
     );
     const batch = scoreGrouping(truth, groupAll(alerts));
     const stream = scoreGrouping(truth, await foldAll(alerts));
@@ -155,7 +156,7 @@ function readRow(line: string): Alert {
   const cells = line.split(',');
   const name = cells.slice(1, -5).join(',');
   const [ip, host] = cells.slice(-5, -3);
-  return alertOf(
+  return alertAt(
     { alertname: name, host: host ?? '', ip: ip ?? '', detector: name.split(':')[0] ?? '' },
     name,
     Number(cells[0]) * 1000,
@@ -180,22 +181,6 @@ function createFold(): Fold<LogEntry, Flow> {
     ],
     createFlow,
   });
-}
-
-function alertOf(names: Record<string, string>, summary: string, timeMs: number): Alert {
-  const labels = labelsOf(names);
-  return {
-    fingerprint: fingerprint(labels),
-    domain: 'default',
-    labels,
-    annotations: labelsOf({ summary }),
-    startsAtMs: timeMs,
-    endsAtMs: timeMs + 300_000,
-    endsByTimeout: true,
-    receivedAtMs: timeMs,
-    generatorUrl: '',
-    source: 'quality',
-  };
 }
 
 /** Quoted cells may hold commas and doubled quotes, and no line ends. Lines of another number of cells are left out. */

@@ -3,6 +3,7 @@ import type { LogSlice } from '../engine/index.ts';
 import type { ConfigEntry, Incident, LogEntry, TocsinFrame } from '../incident/index.ts';
 import { Ledger, type Assignment, type ReplayedPage } from './ledger.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { Recording } from './recording.ts';
 
 export interface ReplayOptions {
   /** The payload of the config entry that the log begins with. */
@@ -17,6 +18,8 @@ export interface ReplayOptions {
 
 /** How many alerts are folded in one batch: large enough that a worker's task is worth its crossing. */
 const batchAlertCount = 4096;
+/** Alerts between two words about the progress. */
+const progressStep = 8192;
 
 /**
  * Folds recorded alerts in virtual time with the production engine: time is the alerts' `receivedAtMs`, nothing waits.
@@ -36,6 +39,19 @@ export class Replay {
     this.#pipeline = pipeline;
     this.#options = options;
     this.#ledger = options.wantsAssignments ? new Ledger() : null;
+  }
+
+  /** Folds a whole recording and finishes; `onProgress` hears how many of its alerts were taken so far. */
+  async foldAll(
+    { alerts, indices }: Pick<Recording, 'alerts' | 'indices'>,
+    onProgress: (alertCount: number) => void = () => undefined,
+  ): Promise<void> {
+    for (let start = 0; start < alerts.length; start += progressStep) {
+      const end = Math.min(start + progressStep, alerts.length);
+      await this.push(alerts.slice(start, end), indices.subarray(start, end));
+      onProgress(end);
+    }
+    await this.finish();
   }
 
   /** Takes the next alerts of the input; `indices` are their places in it. A time earlier than what came before counts as that. */

@@ -51,12 +51,9 @@ export interface FoldUnderOptions {
   readonly onProgress: (alertCount: number) => void;
 }
 
-/** Alerts between two looks at the progress. */
-const progressStep = 8192;
-
 /** Folds the recording under a configuration, with the production fold. */
 export async function foldUnder(
-  { alerts, indices }: Recording,
+  recording: Recording,
   { config, configFile, settleMs, teamLabel, onProgress }: FoldUnderOptions,
 ): Promise<Outcome> {
   const startedMs = performance.now();
@@ -72,16 +69,11 @@ export async function foldUnder(
     },
   });
   try {
-    for (let start = 0; start < alerts.length; start += progressStep) {
-      const end = Math.min(start + progressStep, alerts.length);
-      await replay.push(alerts.slice(start, end), indices.subarray(start, end));
-      onProgress(end);
-    }
-    await replay.finish();
+    await replay.foldAll(recording, onProgress);
   } finally {
     await stop();
   }
-  const incidentOf: (string | null)[] = Array.from({ length: alerts.length }, () => null);
+  const incidentOf: (string | null)[] = Array.from({ length: recording.alerts.length }, () => null);
   for (const { index, incidentId } of replay.assignments()) incidentOf[index] = incidentId;
   return {
     funnel: pipeline.stages.funnel.funnel(),

@@ -10,9 +10,6 @@ import type { Assignment } from '../ledger.ts';
 import { Replay } from '../replay.ts';
 import { createConfigPayload, startScorer } from '../scorer.ts';
 
-/** Alerts between two looks at the progress bar. */
-const progressStep = 8192;
-
 interface ReplayCommandOptions {
   readonly config?: string;
   readonly assignments?: string;
@@ -71,17 +68,10 @@ async function replay(file: string, options: ReplayCommandOptions): Promise<void
   if (badLineCount > 0) process.exitCode = 1;
 }
 
-async function foldWithBar(run: Replay, { alerts, indices }: Recording, isQuiet: boolean): Promise<void> {
-  const bar = isQuiet ? null : openProgressBar('folding', alerts.length);
+async function foldWithBar(run: Replay, recording: Recording, isQuiet: boolean): Promise<void> {
+  const bar = isQuiet ? null : openProgressBar('folding', recording.alerts.length);
   try {
-    for (let start = 0; start < alerts.length; start += progressStep) {
-      await run.push(
-        alerts.slice(start, start + progressStep),
-        indices.subarray(start, start + progressStep),
-      );
-      bar?.update(Math.min(start + progressStep, alerts.length));
-    }
-    await run.finish();
+    await run.foldAll(recording, (count) => bar?.update(count));
   } finally {
     bar?.stop();
   }
